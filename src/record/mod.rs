@@ -1,0 +1,9 @@
+//! Records, purely: field kinds and values, a module's shape, and the merge of what came in with what stands.
+//! No SQL, no HTTP, no JSONPath.
+
+pub mod decimal;
+pub mod field;
+pub mod merge;
+pub mod row;
+pub mod shape;
+pub mod value;

@@ -1,0 +1,34 @@
+//! A module's shape: its fields in order, and what identifies a record. Its number moves with every change of it.
+
+use super::field::{Field, FieldName, ModuleSlug};
+use crate::id::ModuleId;
+
+/// The most fields that a module may have.
+pub const MOST_FIELDS: usize = 200;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub module: ModuleId,
+    pub slug: ModuleSlug,
+    pub name: String,
+    /// Starts at 1; every altered shape has the next number.
+    pub number: i64,
+    pub fields: Vec<Field>,
+    /// Places in `fields` of the fields that identify a record, unless a source says otherwise.
+    pub matching: Vec<usize>,
+}
+
+impl Shape {
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name.as_str() == name)
+    }
+
+    /// The name of the module's table, unquoted.
+    pub fn table(&self) -> String {
+        format!("m_{}", self.slug.as_str().replace('-', "_"))
+    }
+
+    pub fn names<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a FieldName> {
+        places.iter().filter_map(|place| self.fields.get(*place)).map(|field| &field.name)
+    }
+}
