@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::clock::{self, Timestamp};
 
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const LENGTH: usize = 26;
 
 /// The text is not an id of the kind asked for.

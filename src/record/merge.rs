@@ -32,11 +32,14 @@ pub struct FieldPut {
     pub required: bool,
 }
 
-/// One rule's word on a place inside `custom_data`; `None` leaves it as it is.
+/// One rule's word on a place inside `custom_data`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomPut {
     pub path: Arc<[String]>,
+    /// `None` leaves the place as it is.
     pub node: Option<serde_json::Value>,
+    /// Fills the place on create when nothing else does.
+    pub default: Option<serde_json::Value>,
 }
 
 /// One record's worth of a judged event.
@@ -129,7 +132,7 @@ fn create(shape: &Shape, incoming: &Incoming, fresh: RecordId, now: Timestamp) -
         created_at: now,
         updated_at: now,
         fields,
-        custom_data: custom_data(&CustomData::new(), incoming),
+        custom_data: custom_data(&CustomData::new(), incoming, |put| put.node.as_ref().or(put.default.as_ref())),
     };
     Ok(Merged { outcome: Outcome::Created, row })
 }
@@ -153,7 +156,7 @@ fn update(shape: &Shape, existing: &Row, incoming: &Incoming, now: Timestamp) ->
     if !missing.is_empty() {
         return Err(missing);
     }
-    row.custom_data = custom_data(&existing.custom_data, incoming);
+    row.custom_data = custom_data(&existing.custom_data, incoming, |put| put.node.as_ref());
     row.guards = guards(&existing.guards, incoming);
     if row.fields == existing.fields && row.custom_data == existing.custom_data {
         return Ok(Merged { outcome: Outcome::Unchanged, row });
@@ -181,10 +184,14 @@ fn guards(existing: &Guards, incoming: &Incoming) -> Guards {
     guards
 }
 
-fn custom_data(existing: &CustomData, incoming: &Incoming) -> CustomData {
+fn custom_data(
+    existing: &CustomData,
+    incoming: &Incoming,
+    node: impl Fn(&CustomPut) -> Option<&serde_json::Value>,
+) -> CustomData {
     let mut custom = existing.clone();
     for put in &incoming.custom {
-        if let Some(node) = &put.node {
+        if let Some(node) = node(put) {
             set(&mut custom, &put.path, node);
         }
     }

@@ -1,0 +1,38 @@
+//! What every API request is asked for: its caller, by the key, and the names in its path.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::header;
+use axum::http::request::Parts;
+
+use crate::gateway::{Gateway, Peer};
+use crate::manage::authenticate::authenticate;
+use crate::manage::caller::Caller;
+use crate::problem::{Code, Problem};
+
+pub struct Authenticated(pub Caller);
+
+impl FromRequestParts<Arc<Gateway>> for Authenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Problem> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| value.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let address = parts.extensions.get::<Peer>().map(|peer| peer.address.to_string());
+        authenticate(gateway, token, address).await.map(Self)
+    }
+}
+
+/// The names in a path. One that is not UTF-8 names nothing.
+pub struct Named<T>(pub T);
+
+impl<T: serde::de::DeserializeOwned + Send> FromRequestParts<Arc<Gateway>> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, gateway).await;
+        path.map(|Path(names)| Self(names)).map_err(|_| Code::NotFound.into())
+    }
+}

@@ -1,0 +1,31 @@
+//! The administration API: one file that lists every route. Each handler parses, calls one verb, answers.
+
+mod extract;
+mod handlers;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::gateway::Gateway;
+
+/// Bytes of a request's body; module files are the largest.
+const MOST_BODY: usize = 4 * 1024 * 1024;
+
+pub fn router() -> Router<Arc<Gateway>> {
+    let api = Router::new()
+        .route("/apply", post(handlers::apply))
+        .route("/modules", get(handlers::list_modules))
+        .route("/modules/{slug}", get(handlers::get_module))
+        .route("/modules/{slug}/records", get(handlers::list_records))
+        .route("/modules/{slug}/records/{record}", get(handlers::get_record))
+        .route("/modules/{slug}/sources", get(handlers::list_sources).post(handlers::create_source))
+        .route("/events", get(handlers::list_events))
+        .route("/events/{id}", get(handlers::get_event))
+        .route("/events/{id}/payload", get(handlers::get_payload))
+        .method_not_allowed_fallback(handlers::refuse_method)
+        .layer(DefaultBodyLimit::max(MOST_BODY));
+    Router::new().nest("/api/v1", api)
+}

@@ -1,0 +1,129 @@
+//! The command line: what can be asked for, and the commands that are clients of a running gateway. `serve` and `demo`
+//! start one, and stand in `serve.rs`.
+
+pub mod apply;
+pub mod client;
+pub mod healthcheck;
+pub mod output;
+pub mod send;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::json;
+
+use crate::config::RawConfig;
+use output::{Failure, Output};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused by the gateway; serve, demo: it could not start
+  2  the arguments, settings or files cannot be used
+  3  no gateway answers there";
+
+const SERVE: &str = "\
+Flags go before TIDEGATE_* in the environment, these before tidegate.toml, that before defaults.
+Keys of tidegate.toml are the flags with _ for -. In the environment only: TIDEGATE_SEAL_KEY or
+TIDEGATE_SEAL_KEY_FILE, the key that secrets are stored under [default: <data-dir>/seal.key].
+
+Examples:
+  tidegate serve
+  tidegate serve --public-url https://hooks.example.com --trusted-proxies 10.0.0.0/8
+  TIDEGATE_DATABASE_URL=postgres://gate@db/gate tidegate serve --apply mappings/*.toml";
+
+const APPLY: &str = "\
+A secret stands in a file as \"env:NAME\". NAME is read where this command runs, and sent to the
+gateway, which seals it. Each file is applied whole or not at all.
+
+Examples:
+  ERP_SECRET=… tidegate apply mappings/work-orders.toml
+  tidegate apply --dry-run mappings/*.toml
+  tidegate apply --json mappings/work-orders.toml | jq -r '.sources[0].url'";
+
+const SEND: &str = "\
+Prints the status and the body of the answer. Exit code 0 for a 2xx, 1 for any other.
+
+Examples:
+  tidegate send order.json --to http://127.0.0.1:8080/api/webhooks/work-orders/tgt_…
+  ERP_SECRET=… tidegate send order.json --to http://… --secret-env ERP_SECRET
+  echo '{\"sku\":\"A-1\"}' | tidegate send - --to http://… -H 'X-Request: 7'";
+
+const HEALTHCHECK: &str = "\
+Exit code 0 when /readyz answers 200, 1 when it answers otherwise, 3 when nothing answers.
+
+Example, in a Dockerfile:
+  HEALTHCHECK CMD [\"tidegate\", \"healthcheck\"]";
+
+/// A self-hosted webhook gateway: third-party payloads become typed records, and every change flows out again.
+#[derive(Parser, Debug)]
+#[command(name = "tidegate", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// One JSON object on stdout and nothing else
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the gateway
+    #[command(after_help = SERVE)]
+    Serve(Box<RawConfig>),
+
+    /// Run a gateway in a throw-away folder, send it a webhook, and show what became of it
+    #[command(after_help = "Example:\n  tidegate demo")]
+    Demo(DemoArgs),
+
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Address and port to listen on [default: 127.0.0.1:8080, or a free port when it is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// What needs no gateway of its own.
+#[derive(Subcommand, Debug)]
+pub enum ClientCommand {
+    /// Make modules, sources and mappings what the files say
+    #[command(after_help = APPLY)]
+    Apply(apply::ApplyArgs),
+
+    /// Post a file as a webhook, signed when there is a secret
+    #[command(after_help = SEND)]
+    Send(send::SendArgs),
+
+    /// Ask a gateway whether it is ready
+    #[command(after_help = HEALTHCHECK)]
+    Healthcheck(healthcheck::HealthcheckArgs),
+
+    /// Print the version
+    Version,
+}
+
+/// Runs a client's command to its exit code.
+pub async fn run(command: ClientCommand, output: Output) -> u8 {
+    let done = match command {
+        ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
+        ClientCommand::Send(args) => send::run(args, output).await,
+        ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),
+        ClientCommand::Version => version(output).map(|()| 0),
+    };
+    done.unwrap_or_else(|failure: Failure| {
+        output.failure(&failure);
+        failure.exit()
+    })
+}
+
+fn version(output: Output) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    output.answer(&json!({ "version": version }), || format!("tidegate {version}"))
+}

@@ -1,0 +1,109 @@
+//! What `/metrics` shows. Labels are problem codes and outcomes: closed lists, never anything a sender wrote.
+
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+use crate::store::writer::Watch;
+
+const METADATA: Metadata<'static> = Metadata::new("tidegate", Level::INFO, None);
+const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const EVENTS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    request_seconds: Histogram,
+    batch_events: Histogram,
+    batch_seconds: Histogram,
+    batch_retries: Counter,
+    refusals_dropped: Counter,
+    queue: Gauge,
+    pub connections: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// A recorder of its own: several gateways may run in one process, as tests do.
+    pub fn new() -> Self {
+        let builder = PrometheusBuilder::new();
+        // The lists are not empty, which is all that is checked.
+        let builder = builder
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &EVENTS))
+            .unwrap_or_default();
+        let recorder = builder.build_recorder();
+        let describe =
+            |name: &'static str, text: &'static str| recorder.describe_counter(name.into(), None, text.into());
+        describe("tidegate_webhooks_total", "Inbound requests by what was answered: an outcome or a problem code");
+        describe("tidegate_batch_retries_total", "Transactions run again because another writer was first");
+        describe("tidegate_refusals_dropped_total", "Refused requests that were counted and not kept");
+        let histogram = |name: &'static str, unit: Option<Unit>, text: &'static str| {
+            recorder.describe_histogram(name.into(), unit, text.into());
+            recorder.register_histogram(&Key::from_static_name(name), &METADATA)
+        };
+        let gauge = |name: &'static str, text: &'static str| {
+            recorder.describe_gauge(name.into(), None, text.into());
+            recorder.register_gauge(&Key::from_static_name(name), &METADATA)
+        };
+        let counter = |name: &'static str| recorder.register_counter(&Key::from_static_name(name), &METADATA);
+        Self {
+            handle: recorder.handle(),
+            request_seconds: histogram(
+                "tidegate_webhook_seconds",
+                Some(Unit::Seconds),
+                "From the head of a request to its answer",
+            ),
+            batch_events: histogram("tidegate_batch_events", None, "Events committed in one transaction"),
+            batch_seconds: histogram(
+                "tidegate_batch_seconds",
+                Some(Unit::Seconds),
+                "One transaction of a lane, retries included",
+            ),
+            batch_retries: counter("tidegate_batch_retries_total"),
+            refusals_dropped: counter("tidegate_refusals_dropped_total"),
+            queue: gauge("tidegate_write_queue_depth", "Events accepted into the queue and not yet answered"),
+            connections: gauge("tidegate_connections", "Open HTTP connections"),
+            recorder,
+        }
+    }
+
+    /// `answered` is an outcome or a problem's code.
+    pub fn webhook(&self, answered: &'static str, took: Duration) {
+        let key = Key::from_parts("tidegate_webhooks_total", vec![Label::from_static_parts("answered", answered)]);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
+        self.request_seconds.record(took.as_secs_f64());
+    }
+
+    pub fn refusal_dropped(&self) {
+        self.refusals_dropped.increment(1);
+    }
+
+    /// Moves samples into their buckets, so that memory stays flat when nobody scrapes.
+    pub fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+
+    /// The text of `/metrics`.
+    pub fn render(&self, waiting: usize) -> String {
+        self.queue.set(u32::try_from(waiting).unwrap_or(u32::MAX));
+        self.handle.render()
+    }
+}
+
+impl Watch for Metrics {
+    fn batch(&self, events: usize, took: Duration) {
+        self.batch_events.record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
+        self.batch_seconds.record(took.as_secs_f64());
+    }
+
+    fn retried(&self) {
+        self.batch_retries.increment(1);
+    }
+}

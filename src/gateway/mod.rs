@@ -1,0 +1,226 @@
+//! One running gateway: the configuration in force, the database, the writer, and what watches over them.
+
+mod data_dir;
+pub mod metrics;
+pub mod snapshot;
+
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::{Config, Database};
+use crate::id::{ReplicaId, RequestId};
+use crate::secret::{ExposeSecret, SealKey, SecretString};
+use crate::store::refusals::Refusals;
+use crate::store::writer::{self, Writer};
+use crate::store::{Connect, ConnectError, Store, StoreError};
+use crate::work::housekeeping;
+use data_dir::DataDir;
+pub use data_dir::DataDirError;
+use metrics::Metrics;
+pub use snapshot::{Door, Snapshot};
+
+/// How often the configuration's version is polled; a change is in force everywhere within a second.
+const PULSE: std::time::Duration = std::time::Duration::from_millis(500);
+/// Every how many pulses this replica says that it is alive.
+const BEAT: u32 = 6;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "the database's secrets are sealed with key {database}, and this gateway has key {ours}: give it the same TIDEGATE_SEAL_KEY or seal.key"
+    )]
+    SealKey { database: String, ours: String },
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: std::net::SocketAddr, error: std::io::Error },
+    #[error("cannot apply {file}: {detail}")]
+    Apply { file: String, detail: String },
+}
+
+/// Who asks, as the listener found out; set on every request before it is routed.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub request: RequestId,
+    /// The client's address, believed as far as the proxies in between are trusted.
+    pub address: std::net::IpAddr,
+}
+
+pub struct Gateway {
+    pub clock: Clock,
+    pub config: Config,
+    pub store: Arc<Store>,
+    pub seal: SealKey,
+    pub workspace: String,
+    pub metrics: Arc<Metrics>,
+    pub writer: Writer,
+    pub refusals: Refusals,
+    /// Bytes of bodies that may be in memory while they are read and judged.
+    pub bodies: Arc<Semaphore>,
+    snapshot: ArcSwap<Snapshot>,
+    reload: tokio::sync::Mutex<()>,
+    replica: ReplicaId,
+    /// Set when the gateway stops: not ready, and no new connections.
+    pub stopping: CancellationToken,
+    /// Set after the last request: what still waits in queues is written, then the tasks end.
+    closing: CancellationToken,
+    tasks: TaskTracker,
+    url: OnceLock<String>,
+    _data_dir: DataDir,
+}
+
+impl Gateway {
+    /// Opens everything and starts what runs beside requests.
+    pub async fn start(config: Config, clock: Clock) -> Result<Arc<Self>, StartError> {
+        let data_dir = DataDir::open(&config)?;
+        let store = Arc::new(Store::connect(&connect(&config)).await?);
+        if store.has_clock() {
+            clock.follow(store.now().await?);
+        }
+        let seal = data_dir.seal_key(&config)?;
+        let setup = store.set_up(&seal.id(), clock.now()).await?;
+        if setup.seal_key != seal.id() {
+            return Err(StartError::SealKey { database: setup.seal_key, ours: seal.id() });
+        }
+        if !setup.has_owner {
+            let key = crate::secret::generate(crate::secret::API_KEY);
+            // Written first: a key that only the database knows opens nothing.
+            data_dir.write_admin_key(&key)?;
+            store
+                .add_first_owner(&crate::secret::hex(&crate::secret::digest(key.expose_secret())), clock.now())
+                .await?;
+        }
+        let replica = ReplicaId::new(clock.now());
+        store.beat(replica, clock.now()).await?;
+        housekeeping::tick(&store, &clock).await;
+        let snapshot = Snapshot::load(&store, &seal, &clock, None).await?;
+
+        let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
+        let metrics = Arc::new(Metrics::new());
+        let bounds = writer::Bounds {
+            events: config.bounds.queue_events,
+            bytes: config.bounds.queue_bytes,
+            batch: config.bounds.batch,
+            deadline: config.bounds.database_deadline,
+        };
+        let gateway = Arc::new(Self {
+            writer: Writer::start(&store, &clock, bounds, Arc::clone(&metrics) as _, (&tasks, &closing)),
+            refusals: Refusals::start(Arc::clone(&store), clock.clone(), &tasks, &closing),
+            bodies: Arc::new(Semaphore::new(config.bounds.bodies_bytes)),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            reload: tokio::sync::Mutex::new(()),
+            workspace: setup.workspace,
+            stopping: CancellationToken::new(),
+            url: OnceLock::new(),
+            tasks,
+            closing,
+            _data_dir: data_dir,
+            clock,
+            config,
+            store,
+            seal,
+            metrics,
+            replica,
+        });
+        gateway.tasks.spawn(Arc::clone(&gateway).watch());
+        gateway.tasks.spawn(Arc::clone(&gateway).keep_house());
+        Ok(gateway)
+    }
+
+    /// The configuration in force.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Reads the configuration again. Called by whoever changed it, and by the pulse on every other replica.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.reload.lock().await;
+        let old = self.snapshot();
+        let snapshot = Snapshot::load(&self.store, &self.seal, &self.clock, Some(&old)).await?;
+        self.snapshot.store(Arc::new(snapshot));
+        Ok(())
+    }
+
+    /// One look at the database's pulse; says whether it answered.
+    pub async fn pulse(&self) -> Result<(), StoreError> {
+        let pulse = self.store.pulse(self.clock.now()).await?;
+        let snapshot = self.snapshot();
+        if (pulse.config_version, pulse.replicas) != (snapshot.version, snapshot.replicas) {
+            self.reload().await?;
+        }
+        Ok(())
+    }
+
+    async fn watch(self: Arc<Self>) {
+        let mut beats = 0u32;
+        while self.waited(PULSE).await {
+            beats = beats.wrapping_add(1);
+            if let Err(error) = self.pulse().await {
+                tracing::warn!(%error, "the configuration could not be read");
+            }
+            if beats.is_multiple_of(BEAT) {
+                self.metrics.upkeep();
+                if let Err(error) = self.store.beat(self.replica, self.clock.now()).await {
+                    tracing::warn!(%error, "the heartbeat could not be written");
+                }
+            }
+        }
+    }
+
+    async fn keep_house(self: Arc<Self>) {
+        while self.waited(housekeeping::EVERY).await {
+            housekeeping::tick(&self.store, &self.clock).await;
+        }
+    }
+
+    /// Waits; `false` when the gateway stops.
+    async fn waited(&self, span: std::time::Duration) -> bool {
+        tokio::time::timeout(span, self.stopping.cancelled()).await.is_err()
+    }
+
+    /// Says where senders reach this gateway; the configured public URL goes first. Called once, after listening.
+    pub fn listens_at(&self, url: String) {
+        let url = self.config.public_url.clone().unwrap_or(url);
+        // A second call would be a second listener of the same door; the first one stays.
+        let _ = self.url.set(url);
+    }
+
+    /// Without a slash at its end.
+    pub fn url(&self) -> &str {
+        self.url.get().map_or("", String::as_str)
+    }
+
+    /// After the last request: what waits is written, the background tasks end, the replica leaves, the pools close.
+    pub async fn stop(&self) {
+        self.stopping.cancel();
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        if let Err(error) = self.store.leave(self.replica).await {
+            tracing::warn!(%error, "the replica could not sign off");
+        }
+        self.store.close().await;
+    }
+}
+
+fn connect(config: &Config) -> Connect {
+    match &config.database {
+        Database::Sqlite => Connect::Sqlite { file: config.data_dir.join("tidegate.db") },
+        Database::Postgres { url, direct_url } => Connect::Postgres { url: url.clone(), direct: direct_url.clone() },
+    }
+}
+
+/// The first owner's key, when this gateway's data directory holds it.
+pub fn admin_key(config: &Config) -> Option<SecretString> {
+    let text = std::fs::read_to_string(crate::config::admin_key_file(&config.data_dir)).ok()?;
+    Some(SecretString::from(text.trim().to_owned()))
+}

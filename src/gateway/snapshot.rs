@@ -1,0 +1,100 @@
+//! The configuration in force, as requests meet it: immutable, replaced whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::id::{ModuleId, SourceId};
+use crate::limit::{Limiter, Limiters};
+use crate::secret::{SealKey, digest};
+use crate::source::Source;
+use crate::store::modules::StoredModule;
+use crate::store::sources::StoredSource;
+use crate::store::table::Table;
+use crate::store::{Store, StoreError};
+
+pub struct Snapshot {
+    /// Of the configuration; moves with every change.
+    pub version: i64,
+    /// Live replicas; each enforces its share of a limit.
+    pub replicas: u32,
+    /// By slug.
+    pub modules: Vec<StoredModule>,
+    pub sources: Vec<StoredSource>,
+    doors: HashMap<String, Arc<Door>>,
+    limiters: Limiters,
+}
+
+/// Where a token leads.
+pub struct Door {
+    pub source: Source,
+    pub table: Arc<Table>,
+    /// Place of the source's match in the table's keys.
+    pub key: usize,
+    pub limiter: Arc<Limiter>,
+}
+
+impl Snapshot {
+    /// Reads it whole. Limiters whose share did not change are kept from the old one, so that a reload refills nothing.
+    pub async fn load(store: &Store, seal: &SealKey, clock: &Clock, old: Option<&Self>) -> Result<Self, StoreError> {
+        // The version first: what is read after it is at least as new, and a change in between is read again.
+        let pulse = store.pulse(clock.now()).await?;
+        let modules = store.modules().await?;
+        let sources = store.sources().await?;
+        let fresh = Limiters::new(clock.clone());
+        let quotas = sources
+            .iter()
+            .map(|source| (source.id, source.settings.rate_limit.unwrap_or_default().shared_by(pulse.replicas)));
+        let limiters = old.map_or(&fresh, |old| &old.limiters).renew(quotas);
+        let mut doors = HashMap::new();
+        for stored in &sources {
+            let Some(door) = door(stored, &modules, seal, &limiters) else {
+                tracing::error!(source = %stored.id, "a source cannot be used: its mapping, secrets or module do not read");
+                continue;
+            };
+            let door = Arc::new(door);
+            doors.extend(stored.tokens.iter().map(|token| (token.clone(), Arc::clone(&door))));
+        }
+        let (version, replicas) = (pulse.config_version, pulse.replicas);
+        Ok(Self { version, replicas, modules, sources, doors, limiters })
+    }
+
+    pub fn module(&self, slug: &str) -> Option<&StoredModule> {
+        self.modules.iter().find(|module| module.slug().as_str() == slug)
+    }
+
+    pub fn module_by_id(&self, id: ModuleId) -> Option<&StoredModule> {
+        self.modules.iter().find(|module| module.id() == id)
+    }
+
+    pub fn source_by_id(&self, id: SourceId) -> Option<&StoredSource> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
+    /// The door of a token, if it belongs to that module. An unknown module and an unknown token take the same way:
+    /// one hash, one look-up by the hash, one comparison.
+    pub fn door(&self, module: &str, token: &str) -> Option<&Arc<Door>> {
+        let door = self.doors.get(&crate::secret::hex(&digest(token)));
+        door.filter(|door| door.source.shape.slug.as_str() == module)
+    }
+}
+
+fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiters: &Limiters) -> Option<Door> {
+    let module = modules.iter().find(|module| module.id() == stored.module)?;
+    let table = Arc::clone(&module.table);
+    let keys = table.keys.iter().map(|key| key.fields.clone()).collect::<Vec<_>>();
+    let mapping = stored.mapping.check(&table.shape, &keys).ok()?;
+    let context = stored.id.to_string();
+    let secrets = stored.secrets.iter().map(|sealed| seal.open(sealed, &context).map(Into::into));
+    let source = Source {
+        id: stored.id,
+        slug: stored.slug.clone(),
+        shape: Arc::clone(&table.shape),
+        settings: stored.settings.clone(),
+        secrets: secrets.collect::<Result<_, _>>().ok()?,
+        mapping_version: stored.mapping_version,
+        mapping,
+    };
+    let key = table.key(&source.mapping.matching)?;
+    Some(Door { source, table, key, limiter: Arc::clone(limiters.of(stored.id)?) })
+}

@@ -1,0 +1,330 @@
+//! What stands and what is wanted give the steps between them. Pure but for the randomness of new ids and tokens.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::document::RawFile;
+use crate::clock::Timestamp;
+use crate::gateway::Gateway;
+use crate::id::{ModuleId, SourceId};
+use crate::manage::caller::Caller;
+use crate::map::mapping::RawMapping;
+use crate::record::definition::{Definition, Fault, FieldDefinition, check_match};
+use crate::record::field::{FieldName, ModuleSlug, SourceSlug};
+use crate::secret::{self, ExposeSecret, SealKey, SecretString};
+use crate::source::Settings;
+use crate::store::modules::StoredModule;
+use crate::store::plan::Step;
+use crate::store::sources::StoredSource;
+
+/// What was done, or would be.
+#[derive(Debug, Default, Serialize)]
+pub struct Applied {
+    pub modules: Vec<AppliedModule>,
+    pub sources: Vec<AppliedSource>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct AppliedModule {
+    pub slug: String,
+    pub action: Action,
+}
+
+#[derive(Debug, Serialize)]
+pub struct AppliedSource {
+    pub module: String,
+    pub slug: String,
+    pub action: Action,
+    /// Only when it was made just now; it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+impl Applied {
+    /// A dry run makes no token that would open anything.
+    pub fn without_tokens_if(mut self, dry: bool) -> Self {
+        for source in self.sources.iter_mut().filter(|_| dry) {
+            (source.token, source.url) = (None, None);
+        }
+        self
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub applied: Applied,
+}
+
+/// A source as it is wanted.
+pub struct WantedSource {
+    pub slug: SourceSlug,
+    pub settings: Settings,
+    pub mapping: RawMapping,
+    /// Active secrets, when they were given with the request; else by the names in the settings.
+    pub secrets: Option<Vec<SecretString>>,
+}
+
+/// What the comparison goes by.
+pub struct Known<'a> {
+    modules: &'a [StoredModule],
+    sources: &'a [StoredSource],
+    secrets: &'a BTreeMap<String, SecretString>,
+    seal: &'a SealKey,
+    bounds: &'a crate::config::Bounds,
+    url: &'a str,
+    caller: &'a Caller,
+    now: Timestamp,
+}
+
+impl<'a> Known<'a> {
+    pub fn new(
+        gateway: &'a Gateway,
+        caller: &'a Caller,
+        (modules, sources): (&'a [StoredModule], &'a [StoredSource]),
+        secrets: &'a BTreeMap<String, SecretString>,
+    ) -> Self {
+        let (seal, bounds, url) = (&gateway.seal, &gateway.config.bounds, gateway.url());
+        Self { modules, sources, secrets, seal, bounds, url, caller, now: gateway.clock.now() }
+    }
+
+    pub fn plan_file(&self, raw: &RawFile, plan: &mut Plan) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        let module = raw.module.check().map_err(|found| faults.extend(found));
+        let mut wanted: Vec<WantedSource> = Vec::new();
+        for (place, source) in raw.sources.iter().enumerate() {
+            match source.clone().split(self.bounds) {
+                Ok((slug, _, _)) if wanted.iter().any(|other| other.slug == slug) => {
+                    faults.push(Fault::new(format!("source[{}].slug", place + 1), "another source has the same slug"));
+                }
+                Ok((slug, settings, mapping)) => wanted.push(WantedSource { slug, settings, mapping, secrets: None }),
+                Err(found) => faults.extend(found.into_iter().map(|fault| within(place, fault))),
+            }
+        }
+        match module {
+            Ok((slug, definition)) if faults.is_empty() => self.plan_module(&slug, definition, wanted, plan),
+            _ => Err(faults),
+        }
+    }
+
+    /// Sources that stand and are not wanted here stay as they are.
+    pub fn plan_module(
+        &self,
+        slug: &ModuleSlug,
+        wanted: Definition,
+        sources: Vec<WantedSource>,
+        plan: &mut Plan,
+    ) -> Result<(), Vec<Fault>> {
+        let stored = self.modules.iter().find(|module| module.slug() == slug);
+        let old = stored.map(|module| &module.definition);
+        let mut definition = match old {
+            Some(old) => grown(old, wanted).map_err(|fault| vec![fault])?,
+            None => wanted,
+        };
+        definition.keys = self.keys(stored, old, &definition, &sources)?;
+        let id = stored.map_or_else(|| ModuleId::new(self.now), StoredModule::id);
+        let from = stored.map_or(0, |module| module.table.shape.number);
+        let action = match old {
+            None => Action::Created,
+            Some(old) if *old == definition => Action::Unchanged,
+            Some(_) => Action::Updated,
+        };
+        let number = if action == Action::Unchanged { from } else { from + 1 };
+        let corrupt = || vec![Fault::new("module", "the module's definition does not read")];
+        let (shape, keys) = definition.shape(id, slug.clone(), number).ok_or_else(corrupt)?;
+        match (action, old) {
+            (Action::Created, _) => plan.steps.push(Step::CreateModule { id, slug: slug.clone(), definition }),
+            (Action::Updated, Some(old)) => {
+                let old = old.clone();
+                plan.steps.push(Step::AlterModule { id, slug: slug.clone(), from, old, definition });
+            }
+            _ => {}
+        }
+        self.audit(plan, action, "module", slug.to_string());
+        plan.applied.modules.push(AppliedModule { slug: slug.to_string(), action });
+
+        let mut faults = Vec::new();
+        for (place, source) in sources.into_iter().enumerate() {
+            if let Err(found) = source.mapping.check(&shape, &keys) {
+                faults.extend(found.into_iter().map(|fault| within(place, fault)));
+            } else if let Err(fault) = self.plan_source(id, slug, source, plan) {
+                faults.push(within(place, fault));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Every set of fields that has to be unique: the module's match, and that of each of its sources.
+    fn keys(
+        &self,
+        stored: Option<&StoredModule>,
+        old: Option<&Definition>,
+        definition: &Definition,
+        sources: &[WantedSource],
+    ) -> Result<Vec<Vec<FieldName>>, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut wanted = vec![definition.matching.clone()];
+        for (place, source) in sources.iter().enumerate() {
+            let Some(names) = &source.mapping.matching else { continue };
+            match check_match(names, &definition.fields) {
+                Ok(key) => wanted.push(key),
+                Err(detail) => faults.push(within(place, Fault::new("match", detail))),
+            }
+        }
+        let others = self.sources.iter().filter(|other| {
+            stored.is_some_and(|module| module.id() == other.module)
+                && !sources.iter().any(|source| source.slug == other.slug)
+        });
+        let others = others.filter_map(|other| check_match(other.mapping.matching.as_ref()?, &definition.fields).ok());
+        wanted.extend(others);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        // In the order that stands, so that the same files give the same definition.
+        let kept = old.into_iter().flat_map(|old| &old.keys).filter(|key| wanted.contains(key)).cloned();
+        let mut keys = kept.collect::<Vec<_>>();
+        for key in wanted {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn plan_source(
+        &self,
+        module: ModuleId,
+        of: &ModuleSlug,
+        wanted: WantedSource,
+        plan: &mut Plan,
+    ) -> Result<(), Fault> {
+        let stored = self.sources.iter().find(|source| source.module == module && source.slug == wanted.slug);
+        let id = stored.map_or_else(|| SourceId::new(self.now), |source| source.id);
+        let secrets = self.secrets(id, stored, &wanted)?;
+        let mut applied = AppliedSource {
+            module: of.to_string(),
+            slug: wanted.slug.to_string(),
+            action: Action::Unchanged,
+            token: None,
+            url: None,
+        };
+        let before = plan.steps.len();
+        let settings = serde_json::to_string(&wanted.settings).map_err(|error| Fault::new("", error.to_string()))?;
+        match stored {
+            None => {
+                let token = secret::generate(secret::SOURCE_TOKEN);
+                let digest = secret::hex(&secret::digest(token.expose_secret()));
+                applied.url = Some(format!("{}/api/webhooks/{of}/{}", self.url, token.expose_secret()));
+                applied.token = Some(token.expose_secret().to_owned());
+                applied.action = Action::Created;
+                plan.steps.push(Step::CreateSource { id, module, slug: wanted.slug.clone(), settings });
+                plan.steps.push(Step::AddToken { source: id, digest });
+            }
+            Some(stored) if stored.settings != wanted.settings => plan.steps.push(Step::AlterSource { id, settings }),
+            Some(_) => {}
+        }
+        if stored.is_none_or(|stored| stored.mapping != wanted.mapping) {
+            let version = stored.map_or(1, |stored| stored.mapping_version + 1);
+            let document =
+                serde_json::to_string(&wanted.mapping).map_err(|error| Fault::new("rule", error.to_string()))?;
+            let author = self.caller.actor.clone();
+            plan.steps.push(Step::AddMapping { source: id, version, document, author });
+        }
+        plan.steps.extend(secrets.map(|sealed| Step::ReplaceSecrets { source: id, sealed }));
+        if stored.is_some() && plan.steps.len() > before {
+            applied.action = Action::Updated;
+        }
+        self.audit(plan, applied.action, "source", format!("{of}/{}", wanted.slug));
+        plan.applied.sources.push(applied);
+        Ok(())
+    }
+
+    /// The secrets to be sealed anew; `None` when those that stand stay.
+    fn secrets(
+        &self,
+        id: SourceId,
+        stored: Option<&StoredSource>,
+        wanted: &WantedSource,
+    ) -> Result<Option<Vec<Vec<u8>>>, Fault> {
+        let context = id.to_string();
+        let seal = |secrets: &[SecretString]| secrets.iter().map(|secret| self.seal.seal(secret, &context)).collect();
+        if let Some(given) = &wanted.secrets {
+            return Ok(Some(seal(given)));
+        }
+        let names = &wanted.settings.secret_names;
+        let value = |name: &String| self.secrets.get(name.trim_start_matches("env:")).cloned();
+        let given = names.iter().filter_map(value).collect::<Vec<_>>();
+        let has = stored.map_or(0, |stored| stored.secrets.len());
+        if given.is_empty() && stored.is_some_and(|stored| stored.settings.secret_names == *names) && has == names.len()
+        {
+            return Ok(None);
+        }
+        if given.len() < names.len() {
+            let lacking = names.iter().filter(|name| value(name).is_none()).map(String::as_str).collect::<Vec<_>>();
+            let detail = format!("{} is not set where this was applied from", lacking.join(", "));
+            return Err(Fault::new("signature.secret", detail));
+        }
+        let opened =
+            stored.map(|stored| stored.secrets.iter().map(|sealed| self.seal.open(sealed, &context)).collect());
+        let opened: Vec<SecretString> = opened.and_then(Result::ok).unwrap_or_default();
+        let texts = |secrets: &[SecretString]| {
+            secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
+        };
+        if texts(&opened) == texts(&given) { Ok(None) } else { Ok(Some(seal(&given))) }
+    }
+
+    fn audit(&self, plan: &mut Plan, action: Action, what: &str, target: String) {
+        let action = match (action, what) {
+            (Action::Unchanged, _) => return,
+            (Action::Created, "module") => "module.create",
+            (Action::Created, _) => "source.create",
+            (Action::Updated, "module") => "module.update",
+            (Action::Updated, _) => "source.update",
+        };
+        let (actor, address) = (self.caller.actor.clone(), self.caller.address.clone());
+        plan.steps.push(Step::Audit { actor, action, target, detail: String::new(), address });
+    }
+}
+
+fn within(source: usize, fault: Fault) -> Fault {
+    Fault::new(format!("source[{}].{}", source + 1, fault.at), fault.detail)
+}
+
+/// The stored module with what the wanted one adds. What applying cannot do to a table with records is refused.
+fn grown(old: &Definition, wanted: Definition) -> Result<Definition, Fault> {
+    let mut fields = Vec::with_capacity(wanted.fields.len());
+    for had in &old.fields {
+        let at = format!("module.fields.{}", had.name);
+        let Some(field) = wanted.fields.iter().find(|field| field.name == had.name) else {
+            return Err(Fault::new(
+                "module.fields",
+                format!("the module has a field `{}`; applying does not drop fields", had.name),
+            ));
+        };
+        if field.kind != had.kind {
+            let detail = format!("the field is {} and stays so; applying does not change types", had.kind);
+            return Err(Fault::new(at, detail));
+        }
+        if let Some(value) = had.values.iter().find(|value| !field.values.contains(value)) {
+            return Err(Fault::new(
+                at,
+                format!("records may hold the status `{value}`; applying does not remove values"),
+            ));
+        }
+        fields.push(field.clone());
+    }
+    let new = |field: &FieldDefinition| !old.fields.iter().any(|had| had.name == field.name);
+    fields.extend(wanted.fields.iter().filter(|field| new(field)).cloned());
+    Ok(Definition { fields, ..wanted })
+}

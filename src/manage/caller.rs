@@ -1,0 +1,32 @@
+//! Who asks, and what they may.
+
+use crate::id::KeyId;
+use crate::problem::{Code, Problem};
+use crate::store::keys::Role;
+
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// As the audit log and the history name it: a key's id, or `startup`.
+    pub actor: String,
+    pub role: Role,
+    pub address: Option<String>,
+}
+
+impl Caller {
+    pub fn key(key: KeyId, role: Role, address: Option<String>) -> Self {
+        Self { actor: key.to_string(), role, address }
+    }
+
+    /// The operator, by way of the command line that started the gateway.
+    pub fn startup() -> Self {
+        Self { actor: "startup".to_owned(), role: Role::Owner, address: None }
+    }
+
+    pub fn needs(&self, role: Role) -> Result<(), Problem> {
+        if self.role >= role {
+            return Ok(());
+        }
+        let (own, wanted) = (self.role.as_str(), role.as_str());
+        Err(Problem::new(Code::Forbidden, format!("this key has the role {own}, and this needs {wanted}")))
+    }
+}

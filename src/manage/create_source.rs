@@ -1,0 +1,118 @@
+//! A new source of a module: its token and URL are answered once.
+
+use serde::{Deserialize, Serialize};
+
+use super::apply::compare::{Known, Plan, WantedSource};
+use super::apply::{carry_out, duplicates};
+use super::get_module::find_module;
+use crate::gateway::Gateway;
+use crate::limit::RawQuota;
+use crate::manage::caller::Caller;
+use crate::manage::view::SourceView;
+use crate::map::mapping::RawMapping;
+use crate::problem::{Code, Problem};
+use crate::secret::SecretString;
+use crate::source::{MOST_SECRETS, RawSource};
+use crate::store::StoreError;
+use crate::store::keys::Role;
+use crate::verify::RawSignature;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSource {
+    slug: String,
+    #[serde(default = "yes")]
+    enabled: bool,
+    /// With the secret itself, kept as given; a list when several are active.
+    signature: Option<RawSignature>,
+    rate_limit: Option<NewRateLimit>,
+    max_body: Option<usize>,
+    mapping: RawMapping,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewRateLimit {
+    per_minute: u32,
+    burst: Option<u32>,
+}
+
+/// The source, and what is shown once.
+#[derive(Debug, Serialize)]
+pub struct CreatedSource {
+    #[serde(flatten)]
+    source: SourceView,
+    token: String,
+    url: String,
+}
+
+pub async fn create_source(
+    gateway: &Gateway,
+    caller: &Caller,
+    module: &str,
+    input: NewSource,
+) -> Result<CreatedSource, Problem> {
+    caller.needs(Role::Editor)?;
+    let version = gateway.store.config_version().await?;
+    let module = find_module(gateway, module).await?;
+    let modules = gateway.store.modules().await?;
+    let sources = gateway.store.sources().await?;
+    if sources.iter().any(|source| source.module == module.id() && source.slug.as_str() == input.slug) {
+        return Err(Problem::new(Code::Conflict, "the module has a source of this name already"));
+    }
+    let wanted = wanted(gateway, input)?;
+    let slug = wanted.slug.clone();
+    let secrets = std::collections::BTreeMap::new();
+    let known = Known::new(gateway, caller, (&modules, &sources), &secrets);
+    let mut plan = Plan::default();
+    let definition = module.definition.clone();
+    known.plan_module(module.slug(), definition, vec![wanted], &mut plan).map_err(|faults| {
+        invalid(faults.into_iter().map(|fault| (fault.at.trim_start_matches("source[1].").to_owned(), fault.detail)))
+    })?;
+    match carry_out(gateway, version, &plan.steps).await {
+        Err(StoreError::Duplicates) => return Err(duplicates(&plan.steps)),
+        done => done?,
+    }
+    let applied = plan.applied.sources.pop();
+    let (token, url) = applied.and_then(|applied| applied.token.zip(applied.url)).unwrap_or_default();
+    let sources = gateway.store.sources().await?;
+    let stored = sources.iter().find(|source| source.module == module.id() && source.slug == slug);
+    let stored = stored.ok_or_else(|| Problem::from(Code::InternalError))?;
+    Ok(CreatedSource { source: SourceView::new(stored, module.slug(), gateway.config.bounds.max_body), token, url })
+}
+
+fn wanted(gateway: &Gateway, input: NewSource) -> Result<WantedSource, Problem> {
+    let mut signature = input.signature;
+    let secrets = signature.as_mut().and_then(|raw| raw.secret.take()).map(|secret| secret.as_slice().to_vec());
+    let secrets = secrets.unwrap_or_default();
+    if secrets.iter().any(String::is_empty) || secrets.len() > MOST_SECRETS {
+        let detail = format!("at most {MOST_SECRETS} secrets are active at once, and none is empty");
+        return Err(invalid([("signature.secret".to_owned(), detail)]));
+    }
+    let raw = RawSource {
+        slug: input.slug,
+        enabled: input.enabled,
+        signature,
+        rate_limit: input.rate_limit.map(|rate| RawQuota { per_minute: rate.per_minute, burst: rate.burst }),
+        max_body: input.max_body,
+        matching: input.mapping.matching,
+        event_type: input.mapping.event_type,
+        only: input.mapping.only,
+        event_id: input.mapping.event_id,
+        occurred_at: input.mapping.occurred_at,
+        rules: input.mapping.rules,
+    };
+    let split = raw.split(&gateway.config.bounds);
+    let (slug, settings, mapping) =
+        split.map_err(|faults| invalid(faults.into_iter().map(|fault| (fault.at, fault.detail))))?;
+    Ok(WantedSource { slug, settings, mapping, secrets: Some(secrets.into_iter().map(SecretString::from).collect()) })
+}
+
+fn invalid(errors: impl IntoIterator<Item = (String, String)>) -> Problem {
+    let errors = errors.into_iter().map(|(field, detail)| serde_json::json!({ "field": field, "detail": detail }));
+    Problem::new(Code::InvalidDocument, "the source cannot be made as it is described").with_errors(errors.collect())
+}

@@ -1,0 +1,18 @@
+//! A module's sources. Tokens and secrets are not shown: the database does not know the ones and has sealed the others.
+
+use super::get_module::find_module;
+use crate::gateway::Gateway;
+use crate::manage::caller::Caller;
+use crate::manage::page::Page;
+use crate::manage::view::SourceView;
+use crate::problem::Problem;
+use crate::store::keys::Role;
+
+pub async fn list_sources(gateway: &Gateway, caller: &Caller, module: &str) -> Result<Page<SourceView>, Problem> {
+    caller.needs(Role::Viewer)?;
+    let module = find_module(gateway, module).await?;
+    let sources = gateway.store.sources().await?;
+    let own = sources.iter().filter(|source| source.module == module.id());
+    let view = |source| SourceView::new(source, module.slug(), gateway.config.bounds.max_body);
+    Ok(Page { data: own.map(view).collect(), next_cursor: None })
+}

@@ -1,0 +1,17 @@
+//! What can be asked of a gateway, one verb a file: `(gateway, caller, input) -> Result<Output, Problem>`, with the
+//! role check and the audit inside. API, command line, `--apply` and `demo` call the same verbs.
+
+pub mod apply;
+pub mod authenticate;
+pub mod caller;
+pub mod create_source;
+pub mod get_event;
+pub mod get_module;
+pub mod get_payload;
+pub mod get_record;
+pub mod list_events;
+pub mod list_modules;
+pub mod list_records;
+pub mod list_sources;
+pub mod page;
+pub mod view;

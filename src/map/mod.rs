@@ -1,0 +1,9 @@
+//! From the bytes of a request to what a record is given, purely: strict bodies, paths, transforms, rules.
+
+pub mod form;
+pub mod input;
+pub mod json;
+pub mod mapping;
+pub mod path;
+pub mod rule;
+pub mod transform;

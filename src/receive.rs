@@ -1,0 +1,169 @@
+//! The public door, and the story to read first: one webhook from its request line to its answer.
+//!
+//! find the source → (no signature: take from the limit) → read the body → verify → take from the limit → judge →
+//! write → answer. A forgery costs one hash and a counter, never an honest sender's allowance.
+
+mod answer;
+mod arrival;
+mod body;
+mod headers;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use crate::gateway::{Door, Gateway};
+use crate::intake::{self, Format, Judged, Verdict};
+use crate::problem::{Code, Problem};
+use crate::secret::hex;
+use crate::store::RETRY_AFTER;
+use crate::store::writer::{Dedupe, Receipt, RecordWork, Work, WriteError};
+use crate::verify;
+use answer::Accepted;
+pub use arrival::Noted;
+use arrival::{Arrival, Inbound};
+
+/// How long an event id is remembered.
+const REMEMBERED: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3_600);
+/// How often an event is judged anew because its module was altered in between.
+const JUDGEMENTS: usize = 3;
+/// Counts how often an event has passed through gateways (DESIGN 7, loops).
+const HOPS: &str = "x-tidegate-hops";
+/// An event that has come round more often than this goes round in a circle.
+const MOST_HOPS: u32 = 8;
+
+pub fn router() -> Router<Arc<Gateway>> {
+    let door = || post(receive).fallback(refuse_method);
+    Router::new()
+        .route("/api/webhooks/{module}", door())
+        .route("/api/webhooks/{module}/{token}", door())
+        // A token with a slash in it is an unknown token, and so is none at all.
+        .route("/api/webhooks/{module}/{token}/{*rest}", door())
+}
+
+async fn refuse_method() -> Problem {
+    let allow = axum::http::HeaderValue::from_static("POST");
+    Problem::new(Code::MethodNotAllowed, "a webhook is a POST").with_header(axum::http::header::ALLOW, allow)
+}
+
+async fn receive(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let mut inbound = Inbound::new(&gateway, request);
+    let answered = answer(&gateway, &mut inbound).await;
+    let took = gateway.clock.now().since(inbound.arrival.received_at);
+    let response = match answered {
+        Ok(accepted) => {
+            gateway.metrics.webhook(accepted.outcome(), took);
+            accepted.into_response()
+        }
+        Err(problem) => {
+            gateway.metrics.webhook(problem.code().as_str(), took);
+            inbound.keep_refusal(&gateway, &problem);
+            inbound.drain().await;
+            problem.into_response()
+        }
+    };
+    inbound.arrival.note(response)
+}
+
+/// The way of a webhook. What it refuses is kept by the caller, as far as a source is known.
+async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Problem> {
+    let door = inbound.find_door(gateway)?;
+    if !door.source.settings.enabled {
+        return Err(Code::SourceDisabled.into());
+    }
+    let hops = headers::hops(&inbound.headers)?;
+    let format = headers::format(&inbound.headers)?;
+    let scheme = door.source.settings.signature.as_ref();
+    if scheme.is_none() {
+        take(&door)?;
+    }
+    inbound.read_body(gateway, door.source.max_body(&gateway.config.bounds)).await?;
+    if let Some(scheme) = scheme {
+        match verify::verify(scheme, &door.source.secrets, &inbound.headers, &inbound.body) {
+            verify::Verdict::Pass => take(&door)?,
+            verify::Verdict::Refused(refusal) => return Err(refusal.problem(scheme)),
+        }
+    }
+    commit(gateway, inbound, door, format, hops).await
+}
+
+fn take(door: &Door) -> Result<(), Problem> {
+    door.limiter.take().map_err(|mut over| {
+        // Replicas share the limit; senders are told the whole of it.
+        over.quota = door.source.quota();
+        Problem::from(over)
+    })
+}
+
+/// Judges and writes; when the module was altered in between, judges anew by its new shape.
+async fn commit(
+    gateway: &Gateway,
+    inbound: &mut Inbound,
+    mut door: Arc<Door>,
+    format: Format,
+    hops: u32,
+) -> Result<Accepted, Problem> {
+    for _ in 0..JUDGEMENTS {
+        let judged = inbound.judge(&door, format);
+        inbound.arrival.event_type.clone_from(&judged.event_type);
+        let work = work(&door, judged, &inbound.arrival, hops)?;
+        match gateway.writer.write(inbound.entry(&door), work).await {
+            Ok(receipt) => return Ok(accepted(&inbound.arrival, receipt)),
+            Err(WriteError::ShapeMoved) => {
+                gateway.reload().await?;
+                door = inbound.find_door(gateway)?;
+            }
+            Err(error) => return Err(refused(&door, error)),
+        }
+    }
+    Err(Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER))
+}
+
+fn accepted(arrival: &Arrival, receipt: Receipt) -> Accepted {
+    Accepted { event: arrival.event, receipt }
+}
+
+/// What the writer is asked for.
+fn work(door: &Door, judged: Judged, arrival: &Arrival, hops: u32) -> Result<Work, Problem> {
+    match judged.verdict {
+        Verdict::Ignored(cause) => Ok(Work::Ignored { cause }),
+        Verdict::Accepted(accepted) => {
+            let expires_at = arrival.received_at.after(REMEMBERED);
+            let dedupe = accepted.event_key.map(|key| Dedupe { key: hex(&key), expires_at });
+            let records = vec![RecordWork { key: accepted.key, incoming: accepted.incoming }];
+            Ok(Work::Records { table: Arc::clone(&door.table), key: door.key, dedupe, records, hops })
+        }
+        Verdict::Unreadable(bad) => {
+            let code = Code::find(bad.code).unwrap_or(Code::InvalidJson);
+            Err(Problem::new(code, bad.to_string()))
+        }
+        Verdict::Unfit(errors) => Err(judgement_failed(&errors)),
+    }
+}
+
+fn judgement_failed(errors: &[intake::RuleError]) -> Problem {
+    let detail = match errors {
+        [one] => format!("{}: {}", one.to, one.detail),
+        many => format!("{} errors; nothing was written", many.len()),
+    };
+    let errors = errors.iter().filter_map(|error| serde_json::to_value(error).ok()).collect();
+    Problem::new(Code::JudgementFailed, detail).with_errors(errors)
+}
+
+fn refused(door: &Door, error: WriteError) -> Problem {
+    match error {
+        WriteError::QueueFull => Problem::from(Code::QueueFull).with_retry_after(RETRY_AFTER),
+        WriteError::Unavailable | WriteError::ShapeMoved => {
+            Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER)
+        }
+        WriteError::MatchTaken => Code::MatchTaken.into(),
+        WriteError::Required(missing) => {
+            let told = missing.iter().map(|(_, missing)| intake::missing_required(&door.source, missing));
+            judgement_failed(&told.collect::<Vec<_>>())
+        }
+        WriteError::Rejected => Code::InternalError.into(),
+    }
+}

@@ -1,0 +1,168 @@
+//! One inbound request on its way through the door: what is known of it so far.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::{body, headers};
+use crate::clock::{Clock, Timestamp};
+use crate::gateway::{Door, Gateway, Peer};
+use crate::id::{EventId, RequestId};
+use crate::intake::{self, Format, Judged};
+use crate::problem::{Code, Problem};
+use crate::store::refusals::{KEPT_BODY, Refusal};
+use crate::store::writer::Entry;
+
+/// Names in the log line of a request; nothing a sender wrote.
+#[derive(Clone, Debug, Default)]
+pub struct Noted {
+    pub module: Option<String>,
+    pub source: Option<String>,
+    pub event: Option<EventId>,
+}
+
+pub struct Arrival {
+    pub event: EventId,
+    pub received_at: Timestamp,
+    pub request: RequestId,
+    pub address: Option<String>,
+    pub event_type: Option<String>,
+    pub noted: Noted,
+}
+
+pub struct Inbound {
+    pub arrival: Arrival,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// Bytes that came, which may be more than were kept.
+    body_size: usize,
+    uri: Uri,
+    door: Option<Arc<Door>>,
+    unread: Option<Body>,
+    clock: Clock,
+    /// A claim on the memory for bodies, for as long as this one is held.
+    held: Option<tokio::sync::OwnedSemaphorePermit>,
+}
+
+impl Inbound {
+    pub fn new(gateway: &Gateway, request: Request) -> Self {
+        let received_at = gateway.clock.now();
+        let (parts, body) = request.into_parts();
+        let peer = parts.extensions.get::<Peer>();
+        let arrival = Arrival {
+            event: EventId::new(received_at),
+            received_at,
+            request: peer.map_or_else(|| RequestId::new(received_at), |peer| peer.request),
+            address: peer.map(|peer| peer.address.to_string()),
+            event_type: None,
+            noted: Noted::default(),
+        };
+        Self {
+            arrival,
+            headers: parts.headers,
+            body: Bytes::new(),
+            body_size: 0,
+            uri: parts.uri,
+            door: None,
+            unread: Some(body),
+            clock: gateway.clock.clone(),
+            held: None,
+        }
+    }
+
+    /// By the token in the path, or as a bearer. Whatever is wrong with either, the answer is the same, and so is the
+    /// way to it: one hash, one look-up.
+    pub fn find_door(&mut self, gateway: &Gateway) -> Result<Arc<Door>, Problem> {
+        let path = self.uri.path().strip_prefix("/api/webhooks/").unwrap_or_default();
+        let (module, token) = match path.split_once('/') {
+            Some((module, token)) => (module, token),
+            None => (path, headers::bearer(&self.headers).unwrap_or_default()),
+        };
+        let door = gateway.snapshot().door(module, token).cloned().ok_or_else(|| Problem::from(Code::Unauthorized))?;
+        self.arrival.noted = Noted {
+            module: Some(door.source.shape.slug.to_string()),
+            source: Some(door.source.slug.to_string()),
+            event: Some(self.arrival.event),
+        };
+        self.door = Some(Arc::clone(&door));
+        Ok(door)
+    }
+
+    /// Reads the body once, as raw bytes, limited while it streams.
+    pub async fn read_body(&mut self, gateway: &Gateway, most: usize) -> Result<(), Problem> {
+        let Some(unread) = self.unread.as_mut() else { return Ok(()) };
+        let length = headers::content_length(&self.headers);
+        if length.is_some_and(|length| length > most) {
+            return Err(body::too_large(most));
+        }
+        let claim = u32::try_from(length.unwrap_or(most)).unwrap_or(u32::MAX);
+        let held = Arc::clone(&gateway.bodies).try_acquire_many_owned(claim);
+        self.held = Some(held.map_err(|_| Problem::from(Code::QueueFull).with_retry_after(crate::store::RETRY_AFTER))?);
+        self.body = body::read(unread, length, most, &gateway.config.bounds, &gateway.clock).await?;
+        self.body_size = self.body.len();
+        self.unread = None;
+        Ok(())
+    }
+
+    pub fn judge(&self, door: &Door, format: Format) -> Judged {
+        let request = intake::Request { format, headers: &self.headers, body: &self.body, event: self.arrival.event };
+        intake::judge(&door.source, request)
+    }
+
+    /// The row of the event log.
+    pub fn entry(&self, door: &Door) -> Entry {
+        Entry {
+            id: self.arrival.event,
+            received_at: self.arrival.received_at,
+            request: self.arrival.request,
+            module: door.source.shape.module,
+            source: door.source.id,
+            event_type: self.arrival.event_type.clone(),
+            mapping_version: door.source.mapping_version,
+            address: self.arrival.address.clone(),
+            headers: self.kept_headers(),
+            body: self.body.clone(),
+            body_size: self.body_size,
+        }
+    }
+
+    fn kept_headers(&self) -> Box<RawValue> {
+        let kept = headers::kept(&self.headers);
+        serde_json::value::to_raw_value(&kept).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
+    /// Hands a refused request to the refusals lane, as far as a source is known: a stranger's requests are counted.
+    pub fn keep_refusal(&self, gateway: &Gateway, problem: &Problem) {
+        let Some(door) = &self.door else { return };
+        let mut entry = self.entry(door);
+        if entry.body.len() > KEPT_BODY {
+            // A copy, so that the whole of a large body does not stay in memory for its beginning.
+            entry.body = Bytes::copy_from_slice(&entry.body[..KEPT_BODY]);
+        }
+        let refusal = Refusal { entry, cause: problem.code().as_str(), errors: problem.errors().to_vec() };
+        if !gateway.refusals.keep(refusal) {
+            gateway.metrics.refusal_dropped();
+        }
+    }
+
+    /// Takes in some of what the sender is still sending, so that it gets to read the answer.
+    pub async fn drain(&mut self) {
+        let expects = self.headers.contains_key(header::EXPECT);
+        if let Some(unread) = self.unread.take().filter(|_| !expects) {
+            body::drain(unread, &self.clock).await;
+        }
+    }
+}
+
+impl Arrival {
+    /// Leaves with the response what the request's log line is to say.
+    pub fn note(self, mut response: Response) -> Response {
+        response.extensions_mut().insert(self.noted);
+        response
+    }
+}

@@ -1,0 +1,95 @@
+//! What the door reads from headers, and which of them the event log keeps.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, header};
+
+use super::{HOPS, MOST_HOPS};
+use crate::intake::Format;
+use crate::problem::{Code, Problem};
+
+/// Headers kept of one event, and bytes of one of them.
+const MOST_KEPT: usize = 64;
+const LONGEST_KEPT: usize = 1_024;
+/// A header whose name holds one of these may be a credential, and is not kept.
+const CREDENTIALS: [&str; 9] =
+    ["auth", "cookie", "token", "secret", "password", "passwd", "api-key", "apikey", "credential"];
+
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+pub fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// How the body is to be read; no content encoding but identity is taken.
+pub fn format(headers: &HeaderMap) -> Result<Format, Problem> {
+    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if !encodings.into_iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Code::UnsupportedEncoding.into());
+    }
+    let content_type = match headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) {
+        None => None,
+        Some(Ok(text)) => Some(text),
+        Some(Err(_)) => return Err(Code::UnsupportedMediaType.into()),
+    };
+    Format::of(content_type).ok_or_else(|| Code::UnsupportedMediaType.into())
+}
+
+pub fn hops(headers: &HeaderMap) -> Result<u32, Problem> {
+    let Some(value) = headers.get(HOPS) else { return Ok(0) };
+    let bad = || Problem::new(Code::InvalidRequest, format!("the header {HOPS} is a number"));
+    match value.to_str().ok().and_then(|text| text.trim().parse::<u32>().ok()).ok_or_else(bad)? {
+        hops if hops > MOST_HOPS => Err(Code::TooManyHops.into()),
+        hops => Ok(hops),
+    }
+}
+
+/// What the event log keeps: everything but what may be a credential, in bounds. Several values are joined by commas.
+pub fn kept(headers: &HeaderMap) -> BTreeMap<&str, String> {
+    let mut kept: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let name = name.as_str();
+        if CREDENTIALS.iter().any(|part| name.contains(part)) || (kept.len() >= MOST_KEPT && !kept.contains_key(name)) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let joined = kept.entry(name).or_default();
+        if !joined.is_empty() {
+            joined.push_str(", ");
+        }
+        joined.extend(text.chars().take(LONGEST_KEPT.saturating_sub(joined.len())));
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_kept() {
+        let mut headers = HeaderMap::new();
+        for name in
+            ["authorization", "cookie", "x-gitlab-token", "x-api-key", "x-secret", "content-type", "x-signature"]
+        {
+            headers.append(name, "value".parse().unwrap());
+        }
+        headers.append("content-type", "twice".parse().unwrap());
+        let kept = kept(&headers);
+        assert_eq!(kept.keys().copied().collect::<Vec<_>>(), ["content-type", "x-signature"]);
+        assert_eq!(kept["content-type"], "value, twice");
+    }
+
+    #[test]
+    fn a_bearer_is_read_in_any_case_of_its_scheme() {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", "bearer tgt_1".parse().unwrap());
+        assert_eq!(bearer(&headers), Some("tgt_1"));
+        headers.insert("authorization", "Basic dGd0".parse().unwrap());
+        assert_eq!(bearer(&headers), None);
+    }
+}

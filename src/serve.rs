@@ -1,0 +1,140 @@
+//! A running gateway: its listeners, and how it starts and stops. Owns every task: they end in [`Running::stop`].
+
+mod command;
+mod demo;
+mod http;
+mod observe;
+mod routes;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use crate::cli;
+use crate::clock::Clock;
+use crate::config::Config;
+pub use crate::gateway::StartError;
+use crate::gateway::{Gateway, admin_key};
+use crate::manage::apply::compare::AppliedSource;
+use crate::manage::apply::{Input, apply};
+use crate::manage::caller::Caller;
+use crate::secret::SecretString;
+pub use command::{demo, serve};
+
+pub struct Running {
+    gateway: Arc<Gateway>,
+    listen: SocketAddr,
+    url: String,
+    admin_url: String,
+    made: Vec<AppliedSource>,
+    connections: TaskTracker,
+}
+
+impl Running {
+    /// Listens first, so that a taken port is told before anything is made.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let public = bind(config.listen).await?;
+        let admin = match config.admin_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let listen = local(&public, config.listen)?;
+        let url = format!("http://{listen}");
+        let admin_url = match (&admin, config.admin_listen) {
+            (Some(admin), Some(address)) => format!("http://{}", local(admin, address)?),
+            _ => url.clone(),
+        };
+        let gateway = Gateway::start(config, clock).await?;
+        gateway.listens_at(url.clone());
+        let made = apply_files(&gateway).await?;
+        let connections = TaskTracker::new();
+        let routes = match admin {
+            None => routes::everything(&gateway),
+            Some(admin) => {
+                let routes = routes::administration(&gateway);
+                connections.spawn(http::accept(admin, routes, Arc::clone(&gateway), connections.clone()));
+                routes::webhooks(&gateway)
+            }
+        };
+        connections.spawn(http::accept(public, routes, Arc::clone(&gateway), connections.clone()));
+        Ok(Self { gateway, listen, url, admin_url, made, connections })
+    }
+
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Where it listens for webhooks: `http://127.0.0.1:8080`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where the API is; the same unless there is a listener of its own for it.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// The key of the first owner, if it was made in this data directory.
+    pub fn admin_key(&self) -> Option<SecretString> {
+        admin_key(&self.gateway.config)
+    }
+
+    /// Sources that `--apply` made at this start, with the tokens that are shown this once.
+    pub fn made(&self) -> &[AppliedSource] {
+        &self.made
+    }
+
+    pub fn gateway(&self) -> &Arc<Gateway> {
+        &self.gateway
+    }
+
+    /// Not ready, no new connections, what is in flight finished (up to the drain's bound), queues written, gone.
+    pub async fn stop(self) {
+        self.gateway.stopping.cancel();
+        self.connections.close();
+        let bound = self.gateway.config.bounds.drain;
+        if tokio::time::timeout(bound, self.connections.wait()).await.is_err() {
+            tracing::warn!(?bound, "connections were still open and are cut off");
+        }
+        self.gateway.stop().await;
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })
+}
+
+fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|error| StartError::Listen { address, error })
+}
+
+/// `--apply`: the files are made so before the first request is taken. Returns the sources that were made just now.
+async fn apply_files(gateway: &Gateway) -> Result<Vec<AppliedSource>, StartError> {
+    let read = |path: &std::path::PathBuf| read_file(path);
+    let files = gateway.config.apply.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let secrets = cli::apply::secrets(&files);
+    let names = files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let input = Input { files, secrets, dry_run: false };
+    let applied = apply(gateway, &Caller::startup(), &input).await;
+    let applied = applied.map_err(|problem| StartError::Apply { file: names, detail: told(&problem) })?;
+    Ok(applied.sources.into_iter().filter(|source| source.token.is_some()).collect())
+}
+
+fn told(problem: &crate::problem::Problem) -> String {
+    let errors = problem.errors().iter().map(ToString::to_string);
+    std::iter::once(problem.detail().to_owned()).chain(errors).collect::<Vec<_>>().join("\n  ")
+}
+
+fn read_file(path: &Path) -> Result<(String, String), StartError> {
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => Err(StartError::Apply { file: name, detail: error.to_string() }),
+    }
+}

@@ -1,0 +1,119 @@
+//! `tidegate serve` and `tidegate demo`: settings, logs, the banner, and the signals that end it.
+
+use std::io::IsTerminal;
+
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::demo::{Folder, show};
+use super::{Running, StartError};
+use crate::cli::DemoArgs;
+use crate::cli::output::{Failure, Output};
+use crate::clock::Clock;
+use crate::config::{Config, Database, RawConfig, admin_key_file};
+
+pub async fn serve(raw: RawConfig, output: Output) -> u8 {
+    told(output, run(raw, output).await)
+}
+
+async fn run(raw: RawConfig, output: Output) -> Result<(), Failure> {
+    let config = Config::load(raw).map_err(|bad| Failure::Usage(bad.to_string()))?;
+    start_logging();
+    let running = Running::start(config, Clock::system()).await.map_err(failure)?;
+    let banner = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "listen": running.listen().to_string(),
+        "url": running.gateway().url(),
+        "adminUrl": running.admin_url(),
+        "dataDir": running.gateway().config.data_dir,
+        "sources": running.made(),
+    });
+    let done = output.answer(&banner, || text(&running));
+    if done.is_ok() {
+        until_told().await;
+    }
+    running.stop().await;
+    done
+}
+
+fn text(running: &Running) -> String {
+    let gateway = running.gateway();
+    let admin = running.admin_url();
+    let place = match gateway.config.database {
+        Database::Sqlite => gateway.config.data_dir.join("tidegate.db").display().to_string(),
+        Database::Postgres { .. } => "as configured".to_owned(),
+    };
+    let mut lines = vec![
+        format!("Tidegate {}", env!("CARGO_PKG_VERSION")),
+        format!("  webhooks   POST {}/api/webhooks/{{module}}/{{token}}", gateway.url()),
+        format!("  API        {admin}/api/v1"),
+        format!("  metrics    {admin}/metrics"),
+        format!("  database   {place} ({})", gateway.store.describe()),
+    ];
+    if running.admin_key().is_some() {
+        lines.push(format!("  owner key  {}", admin_key_file(&gateway.config.data_dir).display()));
+    }
+    for source in running.made() {
+        let url = source.url.as_deref().unwrap_or_default();
+        lines.push(format!("New source {}/{}, its URL shown this once: {url}", source.module, source.slug));
+    }
+    if gateway.snapshot().modules.is_empty() {
+        lines.push("Next: tidegate apply mappings/work-orders.toml".to_owned());
+    }
+    lines.join("\n")
+}
+
+pub async fn demo(args: DemoArgs, output: Output) -> u8 {
+    told(output, run_demo(args, output).await)
+}
+
+async fn run_demo(args: DemoArgs, output: Output) -> Result<(), Failure> {
+    start_logging();
+    let folder = Folder::make().map_err(|error| Failure::Refused(json!({ "detail": error.to_string() })))?;
+    let running = folder.start(args.listen).await.map_err(failure)?;
+    let done = show(&running, output).await;
+    if done.is_ok() {
+        until_told().await;
+    }
+    running.stop().await;
+    done
+}
+
+fn told(output: Output, done: Result<(), Failure>) -> u8 {
+    match done {
+        Ok(()) => 0,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit()
+        }
+    }
+}
+
+fn failure(error: StartError) -> Failure {
+    Failure::Refused(json!({ "title": "the gateway could not start", "detail": error.to_string() }))
+}
+
+/// Until SIGTERM or SIGINT.
+async fn until_told() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("this system gives no signals; the gateway stops");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: what is in flight is finished first");
+}
+
+/// To stderr: lines for people on a terminal, JSON lines elsewhere.
+fn start_logging() {
+    let level = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::stderr);
+    // A second call in one process keeps the first.
+    let _ = if std::io::stderr().is_terminal() {
+        level.try_init()
+    } else {
+        level.json().flatten_event(true).with_ansi(false).try_init()
+    };
+}

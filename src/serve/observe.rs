@@ -1,0 +1,91 @@
+//! Around every request: its id, its caller's address, the bound on its headers, and its one log line. The URI is
+//! never logged, on no path: it holds the token.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::http::Remote;
+use crate::config::client_address;
+use crate::gateway::{Gateway, Peer};
+use crate::id::RequestId;
+use crate::problem::{Code, Problem};
+use crate::receive::Noted;
+
+pub async fn observe(State(gateway): State<Arc<Gateway>>, mut request: Request, next: Next) -> Response {
+    let begun = gateway.clock.monotonic();
+    let id = RequestId::new(gateway.clock.now());
+    let address = address(&gateway, &request);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let oversized = head_size(request.headers()) > gateway.config.bounds.header_bytes;
+    request.extensions_mut().insert(Peer { request: id, address });
+    let response =
+        if oversized { Problem::from(Code::HeadersTooLarge).into_response() } else { next.run(request).await };
+    let response = signed(response, id);
+    let took = gateway.clock.monotonic().saturating_sub(begun);
+    log(&method, route.as_ref(), &response, (id, address, took));
+    response
+}
+
+/// Puts the request's id on the answer, and into its problem.
+fn signed(mut response: Response, id: RequestId) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let noted = response.extensions_mut().remove::<Noted>();
+        response = problem.with_request(id).into_response();
+        response.extensions_mut().extend(noted.map(extension).unwrap_or_default());
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn extension(noted: Noted) -> axum::http::Extensions {
+    let mut extensions = axum::http::Extensions::new();
+    extensions.insert(noted);
+    extensions
+}
+
+fn log(
+    method: &Method,
+    route: Option<&MatchedPath>,
+    response: &Response,
+    (request, address, took): (RequestId, IpAddr, std::time::Duration),
+) {
+    let none = Noted::default();
+    let noted = response.extensions().get::<Noted>().unwrap_or(&none);
+    let code = response.extensions().get::<Problem>().map(|problem| problem.code().as_str());
+    let event = noted.event.map(tracing::field::display);
+    tracing::info!(
+        %request,
+        %method,
+        route = route.map_or("none", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        code,
+        module = noted.module,
+        source = noted.source,
+        event,
+        %address,
+        took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+}
+
+fn address(gateway: &Gateway, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<Remote>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Remote(remote)| remote.ip());
+    let forwarded = request.headers().get_all("x-forwarded-for");
+    let lines = forwarded.iter().map(|line| line.to_str().unwrap_or_default()).collect::<Vec<_>>();
+    client_address(peer, lines, &gateway.config.trusted_proxies)
+}
+
+/// Bytes of the header fields, as they travel.
+fn head_size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}

@@ -1,0 +1,95 @@
+//! Every route there is: the public door, the pages of problems, the administration API, and what watches ask for.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use serde_json::json;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::observe::observe;
+use crate::gateway::Gateway;
+use crate::problem::{self, Code, Problem};
+use crate::{admin, receive};
+
+/// How long readiness waits for the database.
+const READY_WITHIN: Duration = Duration::from_secs(2);
+/// Pages carry their own style and nothing else.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+type App = State<Arc<Gateway>>;
+
+/// One listener for all.
+pub fn everything(gateway: &Arc<Gateway>) -> Router {
+    finished(pages().merge(receive::router()).merge(admin::router()).merge(probes()), gateway)
+}
+
+/// The public listener beside an administrative one: webhooks only, and the pages that their answers name.
+pub fn webhooks(gateway: &Arc<Gateway>) -> Router {
+    finished(pages().merge(receive::router()), gateway)
+}
+
+pub fn administration(gateway: &Arc<Gateway>) -> Router {
+    finished(pages().merge(admin::router()).merge(probes()), gateway)
+}
+
+fn finished(routes: Router<Arc<Gateway>>, gateway: &Arc<Gateway>) -> Router {
+    routes
+        .fallback(|| async { Problem::from(Code::NotFound) })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(gateway), observe))
+        .with_state(Arc::clone(gateway))
+}
+
+/// A bug; the request fails, the gateway goes on. What was panicked with may quote a payload, and is not logged.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a request panicked");
+    Problem::from(Code::InternalError).into_response()
+}
+
+fn probes() -> Router<Arc<Gateway>> {
+    Router::new().route("/livez", get(live)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+}
+
+/// The process answers; nothing else is asked.
+async fn live() -> Response {
+    Json(json!({ "status": "live" })).into_response()
+}
+
+/// Requests can be served: not stopping, and the database answers.
+async fn ready(State(gateway): App) -> Result<Response, Problem> {
+    if gateway.stopping.is_cancelled() {
+        return Err(Code::ShuttingDown.into());
+    }
+    match tokio::time::timeout(READY_WITHIN, gateway.store.ping()).await {
+        Ok(done) => done?,
+        Err(_) => return Err(Code::DatabaseUnavailable.into()),
+    }
+    Ok(Json(json!({ "status": "ready" })).into_response())
+}
+
+async fn metrics(State(gateway): App) -> Response {
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, content_type)], gateway.metrics.render(gateway.writer.waiting())).into_response()
+}
+
+/// What the `type` of a problem leads to.
+fn pages() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route(problem::PATH, get(|| async { page(problem::index_page()) }))
+        .route(&format!("{}/{{code}}", problem::PATH), get(problem_page))
+}
+
+async fn problem_page(Path(code): Path<String>) -> Result<Response, Problem> {
+    problem::page(&code).map(page).ok_or_else(|| Problem::new(Code::NotFound, "there is no such problem"))
+}
+
+fn page(html: String) -> Response {
+    ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY))], Html(html)).into_response()
+}

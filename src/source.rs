@@ -1,0 +1,149 @@
+//! A source: one inbound door of a module. Raw as a module file writes it, then its settings and mapping apart (the
+//! mapping is versioned, the settings are not), then ready for requests.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Bounds;
+use crate::id::SourceId;
+use crate::limit::{Quota, RawQuota};
+use crate::map::mapping::{Mapping, RawMapping};
+use crate::map::rule::RawRule;
+use crate::record::definition::Fault;
+use crate::record::field::SourceSlug;
+use crate::record::shape::Shape;
+use crate::secret::{ExposeSecret, SecretString};
+use crate::verify::{RawSignature, Scheme};
+
+/// The most secrets of one source that are active at once.
+pub const MOST_SECRETS: usize = 5;
+/// The smallest and the most that `max_body` may say, in bytes.
+const LEAST_BODY: usize = 1_024;
+
+/// `[[source]]` of a module file: settings, then the keys of its mapping.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSource {
+    pub slug: String,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    pub signature: Option<RawSignature>,
+    pub rate_limit: Option<RawQuota>,
+    pub max_body: Option<usize>,
+    #[serde(rename = "match")]
+    pub matching: Option<Vec<String>>,
+    pub event_type: Option<String>,
+    pub only: Option<Vec<String>>,
+    pub event_id: Option<String>,
+    pub occurred_at: Option<String>,
+    #[serde(rename = "rule", default)]
+    pub rules: Vec<RawRule>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A source's checked settings, as storage keeps them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub enabled: bool,
+    pub signature: Option<Scheme>,
+    /// Where the secrets came from, such as `env:ERP_SECRET`; never the secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_names: Vec<String>,
+    pub rate_limit: Option<Quota>,
+    /// In bytes.
+    pub max_body: Option<usize>,
+}
+
+impl RawSource {
+    /// The two halves of a source; every fault of the settings at once, with its key.
+    pub fn split(self, bounds: &Bounds) -> Result<(SourceSlug, Settings, RawMapping), Vec<Fault>> {
+        let mut faults = Vec::new();
+        let slug = SourceSlug::parse(&self.slug).map_err(|error| faults.push(Fault::new("slug", error.to_string())));
+        let secret_names = secret_names(self.signature.as_ref(), &mut faults);
+        let signature = self.signature.map(Scheme::try_from).transpose();
+        let signature = signature.map_err(|error| faults.push(Fault::new("signature", error.to_string())));
+        let rate_limit = self.rate_limit.map(|raw| Quota::new(raw.per_minute, raw.burst)).transpose();
+        let rate_limit = rate_limit.map_err(|error| faults.push(Fault::new("rate_limit", error.to_string())));
+        let sizes = LEAST_BODY..=bounds.max_body_ceiling;
+        if self.max_body.is_some_and(|size| !sizes.contains(&size)) {
+            let detail = format!("`max_body` is a number of bytes from {} to {}", sizes.start(), sizes.end());
+            faults.push(Fault::new("max_body", detail));
+        }
+        let (Ok(slug), Ok(signature), Ok(rate_limit), true) = (slug, signature, rate_limit, faults.is_empty()) else {
+            return Err(faults);
+        };
+        let settings = Settings { enabled: self.enabled, signature, secret_names, rate_limit, max_body: self.max_body };
+        let mapping = RawMapping {
+            matching: self.matching,
+            event_type: self.event_type,
+            only: self.only,
+            event_id: self.event_id,
+            occurred_at: self.occurred_at,
+            rules: self.rules,
+        };
+        Ok((slug, settings, mapping))
+    }
+}
+
+/// A module file names its secrets; it never holds them.
+fn secret_names(signature: Option<&RawSignature>, faults: &mut Vec<Fault>) -> Vec<String> {
+    let names =
+        signature.and_then(|raw| raw.secret.as_ref()).map(|secret| secret.as_slice().to_vec()).unwrap_or_default();
+    if names.iter().any(|name| name.strip_prefix("env:").is_none_or(str::is_empty)) {
+        let detail = "a file names its secrets and never holds them: secret = \"env:ERP_SECRET\"";
+        faults.push(Fault::new("signature.secret", detail));
+    }
+    if names.len() > MOST_SECRETS {
+        faults.push(Fault::new("signature.secret", format!("at most {MOST_SECRETS} secrets are active at once")));
+    }
+    names
+}
+
+/// A secret's bytes, wherever it is compared.
+#[derive(Clone)]
+pub struct ActiveSecret(Arc<SecretString>);
+
+impl From<SecretString> for ActiveSecret {
+    fn from(secret: SecretString) -> Self {
+        Self(Arc::new(secret))
+    }
+}
+
+impl AsRef<[u8]> for ActiveSecret {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+}
+
+impl std::fmt::Debug for ActiveSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ActiveSecret")
+    }
+}
+
+/// A source as requests meet it.
+#[derive(Debug)]
+pub struct Source {
+    pub id: SourceId,
+    pub slug: SourceSlug,
+    pub shape: Arc<Shape>,
+    pub settings: Settings,
+    pub secrets: Vec<ActiveSecret>,
+    pub mapping: Mapping,
+    pub mapping_version: i64,
+}
+
+impl Source {
+    /// The most bytes of a body.
+    pub fn max_body(&self, bounds: &Bounds) -> usize {
+        self.settings.max_body.unwrap_or(bounds.max_body)
+    }
+
+    pub fn quota(&self) -> Quota {
+        self.settings.rate_limit.unwrap_or_default()
+    }
+}

@@ -1,0 +1,129 @@
+//! Opening the database: pools, durability, migrations.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::ConnectOptions as _;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::dialect::Dialect;
+use super::{Either, Pool, on};
+
+/// Lanes of the writer on PostgreSQL. Measured on two cores: more lanes only make batches smaller.
+pub(super) const LANES: usize = 4;
+/// Connections for everything but the lanes.
+const CONNECTIONS: u32 = 8;
+/// How long a caller waits for a connection before the database counts as not answering.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// Below the writer's deadline, so that a foreign lock on the file ends in a clear answer.
+const BUSY: Duration = Duration::from_secs(5);
+/// Modules times purposes: below it, statements would be prepared again and again.
+const STATEMENTS: usize = 1_000;
+
+/// Which database, and where.
+#[derive(Clone, Debug)]
+pub enum Connect {
+    Sqlite {
+        file: PathBuf,
+    },
+    /// `direct` goes past a pooler and serves migrations only, whose lock belongs to a session.
+    Postgres {
+        url: SecretString,
+        direct: Option<SecretString>,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("the database URL cannot be read: expected postgres://user:password@host:port/database")]
+    Url,
+    #[error("cannot open the database: {0}")]
+    Open(#[from] sqlx::Error),
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[from] MigrateError),
+}
+
+/// The database of one gateway. Cheap to clone; all clones share the pools.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) dialect: Dialect,
+    pub(super) read: Pool,
+    pub(super) write: Pool,
+    pub(super) lanes: Pool,
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    pub async fn connect(connect: &Connect) -> Result<Self, ConnectError> {
+        match connect {
+            Connect::Sqlite { file } => sqlite(file).await,
+            Connect::Postgres { url, direct } => postgres(url, direct.as_ref()).await,
+        }
+    }
+
+    /// What the banner says of it.
+    pub fn describe(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "SQLite, WAL, synchronous=FULL: a 202 is on disk",
+            Dialect::Postgres => "PostgreSQL: a 202 is committed as synchronous_commit says there",
+        }
+    }
+
+    /// One round trip; for readiness.
+    pub async fn ping(&self) -> Result<(), super::StoreError> {
+        on!(&self.read, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    pub async fn close(&self) {
+        on!(&self.lanes, pool => pool.close().await);
+        on!(&self.read, pool => pool.close().await);
+        on!(&self.write, pool => pool.close().await);
+    }
+}
+
+async fn sqlite(file: &std::path::Path) -> Result<Store, ConnectError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", "-16384")
+        .pragma("journal_size_limit", "67108864")
+        .disable_statement_logging();
+    // One writer, always: everything that writes begins with BEGIN IMMEDIATE on this connection.
+    let write =
+        SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(options.clone()).await?;
+    sqlx::migrate!("migrations/sqlite").run(&write).await?;
+    let options = options.pragma("query_only", "true");
+    let read = SqlitePoolOptions::new().max_connections(4).acquire_timeout(ACQUIRE).connect_with(options).await?;
+    let write = Either::Sqlite(write);
+    Ok(Store { dialect: Dialect::Sqlite, read: Either::Sqlite(read), lanes: write.clone(), write })
+}
+
+async fn postgres(url: &SecretString, direct: Option<&SecretString>) -> Result<Store, ConnectError> {
+    let parse = |url: &SecretString| {
+        let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
+        Ok::<_, ConnectError>(options.application_name("tidegate").disable_statement_logging())
+    };
+    let migrate = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);
+    let migrate = migrate.connect_with(parse(direct.unwrap_or(url))?).await?;
+    sqlx::migrate!("migrations/postgres").run(&migrate).await?;
+    migrate.close().await;
+
+    let options = parse(url)?.statement_cache_capacity(STATEMENTS);
+    let pool = |connections: u32| {
+        PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE).connect_lazy_with(options.clone())
+    };
+    let lanes = Either::Postgres(pool(u32::try_from(LANES).unwrap_or(1)));
+    let pool = Either::Postgres(pool(CONNECTIONS));
+    Ok(Store { dialect: Dialect::Postgres, read: pool.clone(), write: pool, lanes })
+}

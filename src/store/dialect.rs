@@ -1,0 +1,178 @@
+//! What differs between the two databases, and the one place where SQL is built from pieces: the pieces are
+//! statements of this crate, checked names, and integers.
+
+use sqlx::SqlStr;
+
+use crate::record::field::Kind;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// What a column holds, as far as storage is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Text,
+    Integer,
+    Decimal,
+    Boolean,
+    Timestamp,
+    Date,
+    /// A json field: travels as its canonical text, so that a scalar keeps its form.
+    Json,
+    /// An object or an array of the gateway's own tables, kept as its text.
+    Nested,
+}
+
+impl From<&Kind> for Type {
+    fn from(kind: &Kind) -> Self {
+        match kind {
+            Kind::Text | Kind::Status(_) => Self::Text,
+            Kind::Integer => Self::Integer,
+            Kind::Decimal => Self::Decimal,
+            Kind::Boolean => Self::Boolean,
+            Kind::Timestamp => Self::Timestamp,
+            Kind::Date => Self::Date,
+            Kind::Json => Self::Json,
+        }
+    }
+}
+
+/// Two numbers name an advisory lock of the gateway itself; modules use the space of single 64-bit numbers.
+pub const FEED_LOCK: (i32, i32) = (0x7469_6465, 1);
+
+/// A statement made of checked pieces.
+pub fn sql(text: String) -> SqlStr {
+    sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(text))
+}
+
+impl Dialect {
+    /// The parameter `$1`, one JSON array of objects, as a table `r` with these columns.
+    pub fn rows(self, columns: &[(&str, Type)]) -> String {
+        let list = |each: &dyn Fn(&str, Type) -> String| {
+            columns.iter().map(|(name, kind)| each(name, *kind)).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::Postgres => {
+                let columns = list(&|name, kind| format!("\"{name}\" {}", Self::sent_as(kind)));
+                format!("json_to_recordset($1::json) AS r({columns})")
+            }
+            Self::Sqlite => {
+                let columns = list(&|name, _| format!("value->>'$.{name}' AS \"{name}\""));
+                format!("(SELECT {columns} FROM json_each($1)) AS r")
+            }
+        }
+    }
+
+    /// The type by which PostgreSQL reads a member of the JSON parameter.
+    fn sent_as(kind: Type) -> &'static str {
+        match kind {
+            Type::Text | Type::Json => "text COLLATE \"C\"",
+            Type::Integer => "bigint",
+            Type::Decimal => "numeric",
+            Type::Boolean => "boolean",
+            Type::Timestamp => "timestamptz",
+            Type::Date => "date",
+            Type::Nested => "json",
+        }
+    }
+
+    /// The member `name` of a row of the parameter, as its column takes it.
+    pub fn sent(self, name: &str, kind: Type) -> String {
+        match (self, kind) {
+            (Self::Postgres, Type::Json) => format!("r.\"{name}\"::json"),
+            (Self::Postgres, Type::Nested) => format!("r.\"{name}\"::text"),
+            _ => format!("r.\"{name}\""),
+        }
+    }
+
+    /// The type of a column, for CREATE TABLE and ADD COLUMN. The checks are for other SQL clients.
+    pub fn column(self, name: &str, kind: Type) -> String {
+        match (self, kind) {
+            (Self::Postgres, Type::Json) => "json".to_owned(),
+            (Self::Postgres, kind) => Self::sent_as(kind).to_owned(),
+            (Self::Sqlite, Type::Integer) => "INTEGER".to_owned(),
+            (Self::Sqlite, Type::Boolean) => format!("INTEGER CHECK (\"{name}\" IN (0, 1))"),
+            (Self::Sqlite, Type::Json) => format!("TEXT CHECK (json_valid(\"{name}\"))"),
+            (Self::Sqlite, _) => "TEXT".to_owned(),
+        }
+    }
+
+    /// A column of `t` as the text that `Value::read` takes, the same on both databases.
+    pub fn read(self, name: &str, kind: Type) -> String {
+        match (self, kind) {
+            (Self::Postgres, Type::Timestamp) => {
+                format!("to_char(t.\"{name}\" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+            }
+            (Self::Postgres, Type::Date) => format!("to_char(t.\"{name}\", 'YYYY-MM-DD')"),
+            (_, Type::Text) => format!("t.\"{name}\""),
+            _ => format!("CAST(t.\"{name}\" AS TEXT)"),
+        }
+    }
+
+    /// The bytes of `$2` from `at` (counted from 1), `length` long: many bodies travel as one parameter.
+    pub fn slice(self, at: &str, length: &str) -> String {
+        match self {
+            Self::Sqlite => format!("substr($2, {at}, {length})"),
+            Self::Postgres => format!("substr($2::bytea, {at}::int, {length}::int)"),
+        }
+    }
+
+    /// Locks the rows of `t` that a SELECT returns, in the order of their ids. SQLite has one writer.
+    pub fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " ORDER BY t.\"_id\" FOR UPDATE OF t",
+        }
+    }
+
+    /// What follows a column list in CREATE TABLE. Rows are updated in place, so pages keep some room (HOT updates).
+    pub fn table_options(self) -> &'static str {
+        match self {
+            Self::Sqlite => " STRICT",
+            Self::Postgres => " WITH (fillfactor = 85)",
+        }
+    }
+
+    /// Opens a batch in one round trip: key look-ups only, a deadline, and the modules held against altering.
+    /// The numbers are advisory keys of modules, sorted.
+    pub fn begin_batch(self, modules: &[i64]) -> SqlStr {
+        let mut text = "BEGIN; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
+            SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+            SET LOCAL plan_cache_mode = force_generic_plan"
+            .to_owned();
+        for module in modules {
+            text.push_str(&format!("; SELECT pg_advisory_xact_lock_shared({module})"));
+        }
+        sql(text)
+    }
+
+    /// Opens a change of configuration, holding the batches of these modules off; gives up rather than stall them.
+    pub fn begin_plan(self, modules: &[i64]) -> SqlStr {
+        let mut text = "BEGIN; SET LOCAL lock_timeout = 5000".to_owned();
+        for module in modules {
+            text.push_str(&format!("; SELECT pg_advisory_xact_lock({module})"));
+        }
+        sql(text)
+    }
+
+    /// Before the rows of `changes` are numbered: PostgreSQL takes the feed lock and holds it to the commit.
+    pub fn feed_lock(self) -> String {
+        let (class, key) = FEED_LOCK;
+        match self {
+            Self::Sqlite => String::new(),
+            Self::Postgres => {
+                format!("WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock({class}, {key}) AS held) ")
+            }
+        }
+    }
+
+    pub fn after_feed_lock(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "locked CROSS JOIN ",
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What can go wrong with a database, sorted by what to do about it. Judged by code, never by text: messages are
+//! localised.
+
+use std::time::Duration;
+
+use crate::problem::{Code, Problem};
+
+/// When a caller may try again after the database did not answer.
+pub const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// A store operation failed. The cause is logged where the error is handled and never leaves the process.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No answer, or no room: the same call may work later.
+    #[error("the database is not available: {0}")]
+    Unavailable(sqlx::Error),
+    /// Someone else changed the same thing first.
+    #[error("the configuration was changed at the same time")]
+    Conflict,
+    /// The existing records break a uniqueness that was asked for.
+    #[error("records with equal values exist")]
+    Duplicates,
+    #[error("the database refused a statement: {0}")]
+    Failed(sqlx::Error),
+    #[error("stored data cannot be read: {0}")]
+    Corrupt(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match classify(&error) {
+            Class::Down => Self::Unavailable(error),
+            Class::Retry => Self::Conflict,
+            Class::Unique => Self::Duplicates,
+            Class::Other => Self::Failed(error),
+        }
+    }
+}
+
+/// The one place where a store's error is handled: told to the operator here, and to the caller without its cause.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::error!(%error, "a database call failed");
+                Self::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER)
+            }
+            StoreError::Conflict => {
+                Self::new(Code::Conflict, "the configuration was changed at the same time; try again")
+            }
+            StoreError::Duplicates => Self::new(Code::Conflict, "records with equal values exist"),
+            StoreError::Failed(_) | StoreError::Corrupt(_) => {
+                tracing::error!(%error, "a database call failed");
+                Code::InternalError.into()
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// The database does not answer, is full, or is shutting down.
+    Down,
+    /// Serialisation, deadlock, or a plan that met an altered table: once more from the read.
+    Retry,
+    /// A unique index refused a row.
+    Unique,
+    Other,
+}
+
+pub(super) fn classify(error: &sqlx::Error) -> Class {
+    let Some(database) = error.as_database_error() else {
+        return match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => Class::Down,
+            _ => Class::Other,
+        };
+    };
+    if database.is_unique_violation() {
+        return Class::Unique;
+    }
+    let code = database.code().unwrap_or_default();
+    if database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        return postgres(&code);
+    }
+    sqlite(&code)
+}
+
+fn postgres(code: &str) -> Class {
+    match code {
+        "40001" | "40P01" | "0A000" | "42703" | "42P01" => Class::Retry,
+        // Connection, resources, operator intervention, system; and a lock or statement that took too long.
+        "55P03" => Class::Down,
+        code if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Class::Down,
+        // A standby that was promoted late, or a read-only primary.
+        "25006" => Class::Down,
+        _ => Class::Other,
+    }
+}
+
+/// Primary result codes of SQLite stand in the low byte of the extended one.
+fn sqlite(code: &str) -> Class {
+    match code.parse::<i32>().map(|code| code & 0xff) {
+        // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL
+        Ok(5..=10 | 13..=15) => Class::Down,
+        // SCHEMA
+        Ok(17) => Class::Retry,
+        _ => Class::Other,
+    }
+}

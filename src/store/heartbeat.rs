@@ -1,0 +1,45 @@
+//! Replicas that are alive, and the version of the configuration that they should have.
+
+use std::time::Duration;
+
+use super::{Store, StoreError, on};
+use crate::clock::Timestamp;
+use crate::id::ReplicaId;
+
+/// A replica not seen for longer than this counts as gone.
+pub const GONE_AFTER: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    pub config_version: i64,
+    /// Live replicas, this one included.
+    pub replicas: u32,
+}
+
+impl Store {
+    pub async fn beat(&self, replica: ReplicaId, now: Timestamp) -> Result<(), StoreError> {
+        let text = "INSERT INTO replicas (id, seen_at) VALUES ($1, $2) \
+            ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at";
+        on!(&self.write, pool => sqlx::query(text).bind(replica.to_string()).bind(now.micros())
+            .execute(pool).await.map(|_| ()))?;
+        let text = "DELETE FROM replicas WHERE seen_at < $1";
+        let gone = now.micros() - i64::try_from(GONE_AFTER.as_micros()).unwrap_or(0) * 6;
+        on!(&self.write, pool => sqlx::query(text).bind(gone).execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    pub async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
+        let text = "SELECT config_version, (SELECT count(*) FROM replicas WHERE seen_at >= $1) FROM gateway";
+        let since = now.micros() - i64::try_from(GONE_AFTER.as_micros()).unwrap_or(0);
+        let (config_version, replicas): (i64, i64) =
+            on!(&self.read, pool => sqlx::query_as(text).bind(since).fetch_one(pool).await)?;
+        Ok(Pulse { config_version, replicas: u32::try_from(replicas).unwrap_or(1).max(1) })
+    }
+
+    /// Says at once that this replica is gone.
+    pub async fn leave(&self, replica: ReplicaId) -> Result<(), StoreError> {
+        let text = "DELETE FROM replicas WHERE id = $1";
+        on!(&self.write, pool => sqlx::query(text).bind(replica.to_string()).execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+}

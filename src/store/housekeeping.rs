@@ -1,0 +1,18 @@
+//! What is removed as time passes: event ids that need not be remembered any more.
+
+use super::{Store, StoreError, on};
+use crate::clock::Timestamp;
+
+/// Rows removed in one statement; small, so that ingestion never waits for it.
+const BATCH: i64 = 1_000;
+
+impl Store {
+    /// Forgets some expired event ids; says whether there may be more.
+    pub async fn forget_expired(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let text = "DELETE FROM dedupe WHERE (source_id, key) IN \
+            (SELECT source_id, key FROM dedupe WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+        let gone = on!(&self.write, pool => sqlx::query(text).bind(now.micros()).bind(BATCH)
+            .execute(pool).await?.rows_affected());
+        Ok(i64::try_from(gone).unwrap_or(BATCH) >= BATCH)
+    }
+}

@@ -1,0 +1,247 @@
+//! A change of configuration: everything of a plan or nothing, in one transaction. Batches of an altered module wait
+//! outside, so that no event meets half a shape.
+
+use super::dialect::{Dialect, Type, sql};
+use super::table::{SYSTEM, index_name, lock_of};
+use super::{Store, StoreError, Tx, begin, on};
+use crate::clock::Timestamp;
+use crate::id::{ModuleId, SourceId};
+use crate::record::definition::Definition;
+use crate::record::field::{FieldName, ModuleSlug, SourceSlug};
+use crate::record::shape::Shape;
+
+/// What is to be made so, in order. Texts are the documents as storage keeps them.
+#[derive(Debug)]
+pub enum Step {
+    CreateModule {
+        id: ModuleId,
+        slug: ModuleSlug,
+        definition: Definition,
+    },
+    /// The definition replaces the one of shape number `from`; new fields become columns, new keys indexes.
+    AlterModule {
+        id: ModuleId,
+        slug: ModuleSlug,
+        from: i64,
+        old: Definition,
+        definition: Definition,
+    },
+    CreateSource {
+        id: SourceId,
+        module: ModuleId,
+        slug: SourceSlug,
+        settings: String,
+    },
+    AlterSource {
+        id: SourceId,
+        settings: String,
+    },
+    AddMapping {
+        source: SourceId,
+        version: i64,
+        document: String,
+        author: String,
+    },
+    AddToken {
+        source: SourceId,
+        digest: String,
+    },
+    ReplaceSecrets {
+        source: SourceId,
+        sealed: Vec<Vec<u8>>,
+    },
+    Audit {
+        actor: String,
+        action: &'static str,
+        target: String,
+        detail: String,
+        address: Option<String>,
+    },
+}
+
+impl Store {
+    pub async fn config_version(&self) -> Result<i64, StoreError> {
+        let text = "SELECT config_version FROM gateway";
+        Ok(on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?)
+    }
+
+    /// Carries the plan out if the configuration is still at `version`; answers [`StoreError::Conflict`] if not, and
+    /// [`StoreError::Duplicates`] when a key's index cannot be built over the records that stand.
+    pub async fn carry_out(&self, version: i64, steps: &[Step], now: Timestamp) -> Result<(), StoreError> {
+        let altered = steps.iter().filter_map(|step| match step {
+            Step::AlterModule { id, .. } => Some(lock_of(*id)),
+            _ => None,
+        });
+        let mut locks = altered.collect::<Vec<_>>();
+        locks.sort_unstable();
+        let mut tx = begin(&self.write, self.dialect.begin_plan(&locks)).await?;
+        let text = "UPDATE gateway SET config_version = config_version + 1 WHERE config_version = $1";
+        let moved = on!(&mut tx, tx => sqlx::query(text).bind(version).execute(&mut **tx).await?.rows_affected());
+        if moved != 1 {
+            return Err(StoreError::Conflict);
+        }
+        for step in steps {
+            self.step(&mut tx, step, now.micros()).await?;
+        }
+        Ok(super::commit(tx).await?)
+    }
+
+    async fn step(&self, tx: &mut Tx, step: &Step, now: i64) -> Result<(), StoreError> {
+        match step {
+            Step::CreateModule { id, slug, definition } => {
+                create_module(tx, self.dialect, (*id, slug), definition, now).await
+            }
+            Step::AlterModule { id, slug, from, old, definition } => {
+                alter_module(tx, self.dialect, (*id, slug, *from), (old, definition), now).await
+            }
+            Step::CreateSource { id, module, slug, settings } => {
+                let text = "INSERT INTO sources (id, module_id, slug, settings, mapping_version, created_at, updated_at) \
+                    VALUES ($1, $2, $3, $4, 0, $5, $5)";
+                let (id, module) = (id.to_string(), module.to_string());
+                on!(tx, tx => sqlx::query(text).bind(id).bind(module).bind(slug.as_str()).bind(settings).bind(now)
+                    .execute(&mut **tx).await.map(|_| ()))?;
+                Ok(())
+            }
+            Step::AlterSource { id, settings } => {
+                let text = "UPDATE sources SET settings = $2, updated_at = $3 WHERE id = $1";
+                on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(settings).bind(now)
+                    .execute(&mut **tx).await.map(|_| ()))?;
+                Ok(())
+            }
+            Step::AddMapping { source, version, document, author } => {
+                add_mapping(tx, *source, *version, (document, author), now).await
+            }
+            Step::AddToken { source, digest } => {
+                let text = "INSERT INTO tokens (digest, source_id, created_at) VALUES ($1, $2, $3)";
+                on!(tx, tx => sqlx::query(text).bind(digest).bind(source.to_string()).bind(now)
+                    .execute(&mut **tx).await.map(|_| ()))?;
+                Ok(())
+            }
+            Step::ReplaceSecrets { source, sealed } => replace_secrets(tx, *source, sealed, now).await,
+            Step::Audit { actor, action, target, detail, address } => {
+                let text =
+                    "INSERT INTO audit (at, actor, action, target, detail, address) VALUES ($1, $2, $3, $4, $5, $6)";
+                on!(tx, tx => sqlx::query(text).bind(now).bind(actor).bind(*action).bind(target).bind(detail).bind(address)
+                    .execute(&mut **tx).await.map(|_| ()))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn execute(tx: &mut Tx, text: String) -> Result<(), sqlx::Error> {
+    on!(tx, tx => sqlx::query(sql(text)).execute(&mut **tx).await.map(|_| ()))
+}
+
+fn shape(
+    definition: &Definition,
+    id: ModuleId,
+    slug: &ModuleSlug,
+    number: i64,
+) -> Result<(Shape, Vec<Vec<usize>>), StoreError> {
+    let corrupt = || StoreError::Corrupt(format!("the definition of module {slug}"));
+    definition.shape(id, slug.clone(), number).ok_or_else(corrupt)
+}
+
+async fn create_module(
+    tx: &mut Tx,
+    dialect: Dialect,
+    (id, slug): (ModuleId, &ModuleSlug),
+    definition: &Definition,
+    now: i64,
+) -> Result<(), StoreError> {
+    let (shape, keys) = shape(definition, id, slug, 1)?;
+    let system = SYSTEM.map(|(name, kind)| format!("\"{name}\" {}{}", dialect.column(name, kind), constraint(name)));
+    let fields = shape.fields.iter().map(|field| column(dialect, field.name.as_str(), Type::from(&field.kind)));
+    let columns = system.into_iter().chain(fields).collect::<Vec<_>>().join(", ");
+    execute(tx, format!("CREATE TABLE \"{}\" ({columns}){}", shape.table(), dialect.table_options())).await?;
+    for key in &keys {
+        create_index(tx, &shape, key).await?;
+    }
+    let text =
+        "INSERT INTO modules (id, slug, shape, definition, created_at, updated_at) VALUES ($1, $2, 1, $3, $4, $4)";
+    let document = to_json(definition)?;
+    on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(slug.as_str()).bind(document).bind(now)
+        .execute(&mut **tx).await.map(|_| ()))?;
+    Ok(())
+}
+
+fn constraint(system: &str) -> &'static str {
+    match system {
+        "_id" => " PRIMARY KEY",
+        "_version" => " NOT NULL DEFAULT 0",
+        "_guard" | "custom_data" => " NOT NULL DEFAULT '{}'",
+        "_event_id" => "",
+        _ => " NOT NULL",
+    }
+}
+
+fn column(dialect: Dialect, name: &str, kind: Type) -> String {
+    format!("\"{name}\" {}", dialect.column(name, kind))
+}
+
+async fn create_index(tx: &mut Tx, shape: &Shape, key: &[usize]) -> Result<(), sqlx::Error> {
+    let columns = shape.names(key).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let (name, table) = (index_name(shape, key), shape.table());
+    execute(tx, format!("CREATE UNIQUE INDEX \"{name}\" ON \"{table}\" ({columns})")).await
+}
+
+async fn alter_module(
+    tx: &mut Tx,
+    dialect: Dialect,
+    (id, slug, from): (ModuleId, &ModuleSlug, i64),
+    (old, definition): (&Definition, &Definition),
+    now: i64,
+) -> Result<(), StoreError> {
+    let (shape, keys) = shape(definition, id, slug, from + 1)?;
+    let had = |name: &FieldName| old.fields.iter().any(|field| field.name == *name);
+    for field in shape.fields.iter().filter(|field| !had(&field.name)) {
+        let column = column(dialect, field.name.as_str(), Type::from(&field.kind));
+        execute(tx, format!("ALTER TABLE \"{}\" ADD COLUMN {column}", shape.table())).await?;
+    }
+    for (key, names) in keys.iter().zip(&definition.keys) {
+        if !old.keys.contains(names) {
+            create_index(tx, &shape, key).await?;
+        }
+    }
+    for names in old.keys.iter().filter(|names| !definition.keys.contains(names)) {
+        let key = names.iter().filter_map(|name| shape.place(name.as_str())).collect::<Vec<_>>();
+        execute(tx, format!("DROP INDEX \"{}\"", index_name(&shape, &key))).await?;
+    }
+    let text = "UPDATE modules SET shape = $2, definition = $3, updated_at = $4 WHERE id = $1 AND shape = $5";
+    let document = to_json(definition)?;
+    let moved = on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(from + 1).bind(document).bind(now).bind(from)
+        .execute(&mut **tx).await?.rows_affected());
+    if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+async fn add_mapping(
+    tx: &mut Tx,
+    source: SourceId,
+    version: i64,
+    (document, author): (&str, &str),
+    now: i64,
+) -> Result<(), StoreError> {
+    let text = "INSERT INTO mappings (source_id, version, document, author, created_at) VALUES ($1, $2, $3, $4, $5)";
+    on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(document).bind(author).bind(now)
+        .execute(&mut **tx).await.map(|_| ()))?;
+    let text = "UPDATE sources SET mapping_version = $2, updated_at = $3 WHERE id = $1";
+    on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(now)
+        .execute(&mut **tx).await.map(|_| ()))?;
+    Ok(())
+}
+
+async fn replace_secrets(tx: &mut Tx, source: SourceId, sealed: &[Vec<u8>], now: i64) -> Result<(), StoreError> {
+    let text = "DELETE FROM secrets WHERE source_id = $1";
+    on!(tx, tx => sqlx::query(text).bind(source.to_string()).execute(&mut **tx).await.map(|_| ()))?;
+    let text = "INSERT INTO secrets (source_id, place, sealed, created_at) VALUES ($1, $2, $3, $4)";
+    for (place, sealed) in (0i64..).zip(sealed) {
+        on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(place).bind(sealed).bind(now)
+            .execute(&mut **tx).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+fn to_json(definition: &Definition) -> Result<String, StoreError> {
+    serde_json::to_string(definition).map_err(|error| StoreError::Corrupt(error.to_string()))
+}

@@ -1,0 +1,180 @@
+//! A module's table and its statements, made once a shape. Each text carries the shape's number, so that a plan
+//! cached for one shape never meets another.
+
+use std::sync::Arc;
+
+use sqlx::SqlStr;
+
+use super::StoreError;
+use super::dialect::{Dialect, Type, sql};
+use crate::clock::Timestamp;
+use crate::id::ModuleId;
+use crate::record::row::Row;
+use crate::record::shape::Shape;
+use crate::record::value::Value;
+
+/// System columns, in the order in which rows are read and written; `custom_data` and the fields follow.
+pub(super) const SYSTEM: [(&str, Type); 7] = [
+    ("_id", Type::Text),
+    ("_version", Type::Integer),
+    ("_event_id", Type::Text),
+    ("_guard", Type::Text),
+    ("_created_at", Type::Timestamp),
+    ("_updated_at", Type::Timestamp),
+    ("custom_data", Type::Json),
+];
+
+/// One set of fields that identifies records, with the statement that finds and locks them.
+#[derive(Debug)]
+pub struct Key {
+    /// Places of the fields in the shape.
+    pub fields: Vec<usize>,
+    pub(super) find: SqlStr,
+}
+
+#[derive(Debug)]
+pub struct Table {
+    pub shape: Arc<Shape>,
+    pub keys: Vec<Key>,
+    /// The module's advisory lock on PostgreSQL.
+    pub(super) lock: i64,
+    pub(super) insert: SqlStr,
+    pub(super) update: SqlStr,
+    pub(super) get: SqlStr,
+    pub(super) list: SqlStr,
+}
+
+impl Table {
+    /// `keys` are the sets of fields that have a unique index.
+    pub(super) fn new(shape: Arc<Shape>, keys: &[Vec<usize>], dialect: Dialect) -> Self {
+        let texts = Texts { shape: &shape, dialect };
+        Self {
+            lock: lock_of(shape.module),
+            insert: sql(texts.insert()),
+            update: sql(texts.update()),
+            get: sql(texts.get()),
+            list: sql(texts.list()),
+            keys: keys.iter().map(|fields| Key { fields: fields.clone(), find: sql(texts.find(fields)) }).collect(),
+            shape,
+        }
+    }
+
+    /// The place in `keys` of this set of fields.
+    pub fn key(&self, fields: &[usize]) -> Option<usize> {
+        self.keys.iter().position(|key| key.fields == fields)
+    }
+
+    /// Reads a row from the columns of [`Texts::columns`], as text.
+    pub(super) fn read(&self, texts: &[Option<String>]) -> Result<Row, StoreError> {
+        let corrupt = |what: &str| StoreError::Corrupt(format!("{what} of a record of {}", self.shape.slug));
+        let column = |place: usize| texts.get(place).and_then(Option::as_deref);
+        let time =
+            |place, what| column(place).and_then(|text| text.parse::<Timestamp>().ok()).ok_or_else(|| corrupt(what));
+        let fields = self.shape.fields.iter().enumerate().map(|(place, field)| {
+            let value = column(SYSTEM.len() + place).map(|text| Value::read(&field.kind, text)).transpose();
+            value.map_err(|_| corrupt(field.name.as_str()))
+        });
+        Ok(Row {
+            id: column(0).and_then(|text| text.parse().ok()).ok_or_else(|| corrupt("_id"))?,
+            version: column(1).and_then(|text| text.parse().ok()).ok_or_else(|| corrupt("_version"))?,
+            event: column(2).and_then(|text| text.parse().ok()),
+            guards: column(3).and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| corrupt("_guard"))?,
+            created_at: time(4, "_created_at")?,
+            updated_at: time(5, "_updated_at")?,
+            custom_data: column(6)
+                .and_then(|text| serde_json::from_str(text).ok())
+                .ok_or_else(|| corrupt("custom_data"))?,
+            fields: fields.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The key of a module's advisory lock: a hash of its id, the same on every replica.
+pub(super) fn lock_of(module: ModuleId) -> i64 {
+    module.to_string().bytes().fold(0i64, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)))
+}
+
+/// The name of the unique index over these fields, at most 63 bytes long.
+pub(super) fn index_name(shape: &Shape, fields: &[usize]) -> String {
+    let names = shape.names(fields).map(|name| name.as_str()).collect::<Vec<_>>().join(",");
+    let digest = crate::secret::digest(&format!("{}:{names}", shape.table()));
+    format!("match_{}", data_encoding::HEXLOWER.encode(&digest[..12]))
+}
+
+struct Texts<'a> {
+    shape: &'a Shape,
+    dialect: Dialect,
+}
+
+impl Texts<'_> {
+    fn columns(&self) -> Vec<(&str, Type)> {
+        let fields = self.shape.fields.iter().map(|field| (field.name.as_str(), Type::from(&field.kind)));
+        SYSTEM.into_iter().chain(fields).collect()
+    }
+
+    fn each(&self, separator: &str, text: impl Fn(&str, Type) -> String) -> String {
+        let texts = self.columns().into_iter().map(|(name, kind)| text(name, kind));
+        texts.collect::<Vec<_>>().join(separator)
+    }
+
+    fn read(&self) -> String {
+        self.each(", ", |name, kind| self.dialect.read(name, kind))
+    }
+
+    fn insert(&self) -> String {
+        format!(
+            "/* shape {} */ INSERT INTO \"{}\" ({}) SELECT {} FROM {} WHERE true ON CONFLICT DO NOTHING RETURNING \"_id\"",
+            self.shape.number,
+            self.shape.table(),
+            self.each(", ", |name, _| format!("\"{name}\"")),
+            self.each(", ", |name, kind| self.dialect.sent(name, kind)),
+            self.dialect.rows(&self.columns()),
+        )
+    }
+
+    fn update(&self) -> String {
+        format!(
+            "/* shape {} */ UPDATE \"{}\" AS t SET {} FROM {} WHERE t.\"_id\" = r.\"_id\"",
+            self.shape.number,
+            self.shape.table(),
+            self.each(", ", |name, kind| format!("\"{name}\" = {}", self.dialect.sent(name, kind))),
+            self.dialect.rows(&self.columns()),
+        )
+    }
+
+    /// `ord` says which of the parameter's rows was found.
+    fn find(&self, key: &[usize]) -> String {
+        let key = key.iter().filter_map(|place| self.shape.fields.get(*place)).collect::<Vec<_>>();
+        let kinds = key.iter().map(|field| (field.name.as_str(), Type::from(&field.kind)));
+        let sent = std::iter::once(("_ord", Type::Integer)).chain(kinds).collect::<Vec<_>>();
+        let equal = key.iter().map(|field| format!("t.\"{0}\" = r.\"{0}\"", field.name)).collect::<Vec<_>>();
+        format!(
+            "/* shape {} */ SELECT {}, CAST(r.\"_ord\" AS TEXT) FROM {} CROSS JOIN \"{}\" t WHERE {}{}",
+            self.shape.number,
+            self.read(),
+            self.dialect.rows(&sent),
+            self.shape.table(),
+            equal.join(" AND "),
+            self.dialect.for_update(),
+        )
+    }
+
+    fn get(&self) -> String {
+        format!(
+            "/* shape {} */ SELECT {} FROM \"{}\" t WHERE t.\"_id\" = $1",
+            self.shape.number,
+            self.read(),
+            self.shape.table()
+        )
+    }
+
+    /// Oldest first, after an id.
+    fn list(&self) -> String {
+        format!(
+            "/* shape {} */ SELECT {} FROM \"{}\" t WHERE t.\"_id\" > $1 ORDER BY t.\"_id\" LIMIT $2",
+            self.shape.number,
+            self.read(),
+            self.shape.table()
+        )
+    }
+}

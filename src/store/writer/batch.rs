@@ -1,0 +1,106 @@
+//! One transaction of a lane, always in this order (DESIGN 5): modules held, event ids claimed, existing rows found
+//! and locked, the pure merge, records written, events, the feed lock, changes, commit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::fold::{self, Slots};
+use super::order::{Order, Work, Written};
+use super::statements::Statements;
+use super::{claims, log, rows};
+use crate::clock::Clock;
+use crate::id::ModuleId;
+use crate::store::table::Table;
+use crate::store::{Pool, StoreError, Tx, begin, on};
+
+#[derive(Debug)]
+pub(super) enum BatchError {
+    Database(sqlx::Error),
+    /// The transaction did not even begin: nothing was sent that could have been committed.
+    NotBegun(sqlx::Error),
+    /// Another writer created a row between the look and the insert.
+    Raced,
+    Corrupt(String),
+}
+
+impl From<sqlx::Error> for BatchError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for BatchError {
+    fn from(error: StoreError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// What a committed batch means for one of its orders.
+#[derive(Debug)]
+pub(super) enum Fate {
+    Settled(Written),
+    /// It shares its event id with an order of this batch that was refused: it is to be judged by itself.
+    Again,
+}
+
+pub(super) async fn commit(
+    pool: &Pool,
+    statements: &Statements,
+    orders: &[Order],
+    clock: &Clock,
+) -> Result<Vec<Fate>, BatchError> {
+    let now = clock.now();
+    let mut tx = begin(pool, statements.dialect.begin_batch(&locks(orders))).await.map_err(BatchError::NotBegun)?;
+    let moved = moved(&mut tx, statements, orders).await?;
+    let claims = claims::claim(&mut tx, statements, orders, &moved, now).await?;
+    let mut slots = Slots::of(orders, &moved, &claims);
+    rows::find(&mut tx, &mut slots).await?;
+    let folded = fold::fold(orders, &moved, &claims, &mut slots, now);
+    claims::release(&mut tx, statements, orders, &folded.fates).await?;
+    rows::write(&mut tx, &slots).await?;
+    log::write_events(&mut tx, statements, orders, &folded.fates, clock).await?;
+    log::write_changes(&mut tx, statements, orders, &folded.changes, now).await?;
+    crate::store::commit(tx).await?;
+    Ok(folded.fates)
+}
+
+fn table(order: &Order) -> Option<&Arc<Table>> {
+    match &order.work {
+        Work::Records { table, .. } => Some(table),
+        Work::Ignored { .. } => None,
+    }
+}
+
+fn locks(orders: &[Order]) -> Vec<i64> {
+    let mut locks = orders.iter().filter_map(table).map(|table| table.lock).collect::<Vec<_>>();
+    locks.sort_unstable();
+    locks.dedup();
+    locks
+}
+
+/// One JSON parameter for a whole batch.
+pub(super) fn json(rows: &impl Serialize) -> Result<String, BatchError> {
+    serde_json::to_string(rows).map_err(|error| BatchError::Corrupt(error.to_string()))
+}
+
+/// Which orders were judged by a shape that is no longer the module's.
+async fn moved(tx: &mut Tx, statements: &Statements, orders: &[Order]) -> Result<Vec<bool>, BatchError> {
+    #[derive(Serialize, PartialEq)]
+    struct Id {
+        id: ModuleId,
+    }
+    let mut ids = orders.iter().filter_map(table).map(|table| Id { id: table.shape.module }).collect::<Vec<_>>();
+    ids.sort_by_key(|id| id.id);
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(vec![false; orders.len()]);
+    }
+    let (text, rows) = (statements.shapes.clone(), json(&ids)?);
+    let found: Vec<(String, i64)> = on!(tx, tx => sqlx::query_as(text).bind(rows).fetch_all(&mut **tx).await)?;
+    let shapes: HashMap<ModuleId, i64> =
+        found.into_iter().filter_map(|(id, shape)| Some((id.parse().ok()?, shape))).collect();
+    let stands = |table: &Arc<Table>| shapes.get(&table.shape.module) == Some(&table.shape.number);
+    Ok(orders.iter().map(|order| table(order).is_some_and(|table| !stands(table))).collect())
+}

@@ -1,0 +1,121 @@
+//! Event ids: claimed before anything is written, so that one event has one effect on any number of replicas.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use serde::Serialize;
+
+use super::batch::{BatchError, Fate, json};
+use super::order::{Dedupe, Order, Work};
+use super::statements::Statements;
+use crate::clock::Timestamp;
+use crate::id::{EventId, RecordId, SourceId};
+use crate::store::{Tx, on};
+
+/// Who holds an event id.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// The first order of this batch that carries it, by place.
+    Ours(usize),
+    /// An event committed earlier, and the records it was answered with.
+    Theirs(EventId, Vec<RecordId>),
+}
+
+pub(super) type Claims<'a> = HashMap<(SourceId, &'a str), Claim>;
+
+pub(super) fn dedupe(order: &Order) -> Option<&Dedupe> {
+    match &order.work {
+        Work::Records { dedupe, .. } => dedupe.as_ref(),
+        Work::Ignored { .. } => None,
+    }
+}
+
+#[derive(Serialize)]
+struct Wanted<'a> {
+    source_id: SourceId,
+    key: &'a str,
+    event_id: EventId,
+    expires_at: i64,
+}
+
+pub(super) async fn claim<'a>(
+    tx: &mut Tx,
+    statements: &Statements,
+    orders: &'a [Order],
+    moved: &[bool],
+    now: Timestamp,
+) -> Result<Claims<'a>, BatchError> {
+    let mut claims = Claims::new();
+    let mut wanted = Vec::new();
+    for (place, order) in orders.iter().enumerate() {
+        let Some(Dedupe { key, expires_at }) = dedupe(order).filter(|_| !moved[place]) else { continue };
+        let Entry::Vacant(free) = claims.entry((order.entry.source, key.as_str())) else { continue };
+        free.insert(Claim::Ours(place));
+        let (source_id, event_id) = (order.entry.source, order.entry.id);
+        wanted.push(Wanted { source_id, key, event_id, expires_at: expires_at.micros() });
+    }
+    if wanted.is_empty() {
+        return Ok(claims);
+    }
+    // One order of keys on every replica keeps deadlocks rare.
+    wanted.sort_by(|a, b| (a.source_id, a.key).cmp(&(b.source_id, b.key)));
+    let (text, rows) = (statements.claim.clone(), json(&wanted)?);
+    let ours: Vec<String> =
+        on!(tx, tx => sqlx::query_scalar(text).bind(rows).bind(now.micros()).fetch_all(&mut **tx).await)?;
+    if ours.len() < wanted.len() {
+        let ours = ours.iter().map(String::as_str).collect::<std::collections::HashSet<_>>();
+        wanted.retain(|wanted| !ours.contains(wanted.event_id.to_string().as_str()));
+        owners(tx, statements, &wanted, &mut claims).await?;
+    }
+    Ok(claims)
+}
+
+/// Looks up who holds the ids that were not free.
+async fn owners<'a>(
+    tx: &mut Tx,
+    statements: &Statements,
+    wanted: &[Wanted<'a>],
+    claims: &mut Claims<'a>,
+) -> Result<(), BatchError> {
+    let (text, rows) = (statements.owners.clone(), json(&wanted)?);
+    let found: Vec<(String, String, String, Option<String>)> =
+        on!(tx, tx => sqlx::query_as(text).bind(rows).fetch_all(&mut **tx).await)?;
+    if found.len() < wanted.len() {
+        // Expired and removed in between.
+        return Err(BatchError::Raced);
+    }
+    for (source, key, event, records) in found {
+        let (Ok(source), Ok(event)) = (source.parse(), event.parse()) else { continue };
+        let records = records.and_then(|records| serde_json::from_str(&records).ok()).unwrap_or_default();
+        // They are sorted so.
+        let place = wanted.binary_search_by(|wanted| (wanted.source_id, wanted.key).cmp(&(source, key.as_str())));
+        if let Ok(place) = place {
+            claims.insert((source, wanted[place].key), Claim::Theirs(event, records));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the ids of refused orders back: a resend after a fix must work.
+pub(super) async fn release(
+    tx: &mut Tx,
+    statements: &Statements,
+    orders: &[Order],
+    fates: &[Fate],
+) -> Result<(), BatchError> {
+    #[derive(Serialize)]
+    struct Key<'a> {
+        source_id: SourceId,
+        key: &'a str,
+    }
+    let refused = orders.iter().zip(fates).filter(|(_, fate)| matches!(fate, Fate::Settled(Err(_))));
+    let keys = refused
+        .filter_map(|(order, _)| Some(Key { source_id: order.entry.source, key: &dedupe(order)?.key }))
+        .collect::<Vec<_>>();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let (text, rows) = (statements.release.clone(), json(&keys)?);
+    on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await.map(|_| ()))?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Group commit. A judged event is handed to a lane; the lane takes what has queued while its last commit ran and
+//! commits it as one transaction, then every caller gets its answer. There is no artificial delay.
+//!
+//! Lanes are for speed only: row locks keep records right. SQLite has one lane because it has one writer.
+
+mod batch;
+mod claims;
+mod fold;
+mod lane;
+mod log;
+mod order;
+mod rows;
+mod statements;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use order::{Dedupe, Entry, Receipt, RecordWork, Work, WriteError, Written};
+
+use super::{Either, Store};
+use crate::clock::Clock;
+use lane::Lane;
+use order::Order;
+
+/// The bounds of the write queue. What does not fit is refused at once, never kept in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Events waiting in all lanes together.
+    pub events: usize,
+    /// Bytes of bodies waiting in all lanes together.
+    pub bytes: usize,
+    /// Events in one transaction.
+    pub batch: usize,
+    /// How long a batch may take before its callers are told that the database does not answer.
+    pub deadline: Duration,
+}
+
+/// What the writer tells of its work; the gateway turns it into metrics.
+pub trait Watch: Send + Sync + 'static {
+    fn batch(&self, events: usize, took: Duration);
+    fn retried(&self);
+}
+
+pub struct Writer {
+    lanes: Vec<mpsc::Sender<Order>>,
+    bytes: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Writer {
+    /// Starts the lanes. They end when `closing` is cancelled and their queues are empty; `tasks` waits for them.
+    pub fn start(
+        store: &Store,
+        clock: &Clock,
+        bounds: Bounds,
+        watch: Arc<dyn Watch>,
+        (tasks, closing): (&TaskTracker, &CancellationToken),
+    ) -> Self {
+        let lanes = match store.write {
+            Either::Sqlite(_) => 1,
+            Either::Postgres(_) => super::connect::LANES,
+        };
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let start = |_| {
+            let (sender, receiver) = mpsc::channel(bounds.events.div_ceil(lanes));
+            let lane = Lane::new(store, clock.clone(), bounds, Arc::clone(&watch), Arc::clone(&waiting));
+            tasks.spawn(lane.run(receiver, closing.clone()));
+            sender
+        };
+        Self { lanes: (0..lanes).map(start).collect(), bytes: Arc::new(Semaphore::new(bounds.bytes)), waiting }
+    }
+
+    /// Events accepted into the queue and not yet answered.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Commits one judged event. When this returns `Ok`, the event, its records and changes are on disk.
+    pub async fn write(&self, entry: Entry, work: Work) -> Written {
+        let bytes = u32::try_from(entry.body.len()).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).map_err(|_| WriteError::QueueFull)?;
+        let (reply, answer) = oneshot::channel();
+        let lane = &self.lanes[self.lane_of(&entry, &work)];
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if lane.try_send(Order { entry, work, reply, permit }).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(WriteError::QueueFull);
+        }
+        answer.await.unwrap_or(Err(WriteError::Unavailable))
+    }
+
+    /// The same record always takes the same lane, so that its events fold instead of waiting for each other's locks.
+    fn lane_of(&self, entry: &Entry, work: &Work) -> usize {
+        let first = match work {
+            Work::Records { records, .. } => records.first(),
+            Work::Ignored { .. } => None,
+        };
+        let mut hash = Sha256::new();
+        match first {
+            Some(record) => record.key.iter().for_each(|part| hash.update(part.text().as_bytes())),
+            None => hash.update(entry.id.to_string()),
+        }
+        let digest = hash.finalize();
+        usize::from(digest[0]) % self.lanes.len()
+    }
+}

@@ -1,0 +1,98 @@
+//! What a lane takes and what it gives back.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::clock::Timestamp;
+use crate::id::{EventId, ModuleId, RecordId, RequestId, SourceId};
+use crate::record::merge::{Incoming, MissingRequired, Outcome};
+use crate::record::value::Value;
+use crate::store::table::Table;
+
+/// One inbound request, as the event log keeps it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: EventId,
+    pub received_at: Timestamp,
+    pub request: RequestId,
+    pub module: ModuleId,
+    pub source: SourceId,
+    pub event_type: Option<String>,
+    pub mapping_version: i64,
+    pub address: Option<String>,
+    /// The headers kept, as one JSON object.
+    pub headers: Box<serde_json::value::RawValue>,
+    /// The raw body; shared, never copied.
+    pub body: bytes::Bytes,
+    /// Bytes of the body as received; the kept body may be shorter.
+    pub body_size: usize,
+}
+
+#[derive(Debug)]
+pub enum Work {
+    /// The event is kept and changes nothing; `cause` says which rule decided.
+    Ignored { cause: &'static str },
+    Records {
+        table: Arc<Table>,
+        /// Place of the matching fields in the table's keys.
+        key: usize,
+        dedupe: Option<Dedupe>,
+        records: Vec<RecordWork>,
+        hops: u32,
+    },
+}
+
+/// The SHA-256 of the event id, in hex, and how long it is remembered.
+#[derive(Clone, Debug)]
+pub struct Dedupe {
+    pub key: String,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug)]
+pub struct RecordWork {
+    /// Values of the matching fields, in the key's order.
+    pub key: Vec<Value>,
+    pub incoming: Incoming,
+}
+
+/// What became of a committed event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub outcome: Outcome,
+    pub records: Vec<(RecordId, Outcome)>,
+    pub duplicate_of: Option<EventId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    #[error("the write queue is full")]
+    QueueFull,
+    /// It may have been committed all the same.
+    #[error("the database does not answer")]
+    Unavailable,
+    /// The module was altered since the event was judged: judge it again.
+    #[error("the module's shape has moved")]
+    ShapeMoved,
+    /// A match value that another record holds.
+    #[error("another record holds one of the match values")]
+    MatchTaken,
+    /// By place of the record within the event.
+    #[error("a required field would have no value")]
+    Required(Vec<(usize, MissingRequired)>),
+    #[error("the database refused the event")]
+    Rejected,
+}
+
+pub type Written = Result<Receipt, WriteError>;
+
+/// An event in a lane's queue, with its claim on the queue's memory.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub entry: Entry,
+    pub work: Work,
+    pub reply: oneshot::Sender<Written>,
+    #[expect(dead_code, reason = "held until the order is dropped")]
+    pub permit: OwnedSemaphorePermit,
+}

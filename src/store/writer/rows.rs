@@ -1,0 +1,127 @@
+//! Rows of module tables: found and locked, then written, one statement a module and purpose.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use sqlx::Row as _;
+
+use super::batch::{BatchError, json};
+use super::fold::{Slot, Slots};
+use crate::id::ModuleId;
+use crate::record::row::Row;
+use crate::record::value::Value;
+use crate::store::table::Table;
+use crate::store::{Tx, on};
+
+/// Fills the slots with the rows that stand, locked in order of module and id.
+pub(super) async fn find(tx: &mut Tx, slots: &mut Slots<'_>) -> Result<(), BatchError> {
+    let mut groups: BTreeMap<(ModuleId, usize), Vec<usize>> = BTreeMap::new();
+    for (place, slot) in slots.all.iter().enumerate() {
+        groups.entry((slot.table.shape.module, slot.key)).or_default().push(place);
+    }
+    for places in groups.into_values() {
+        let first = &slots.all[places[0]];
+        let (table, key) = (first.table, &first.table.keys[first.key]);
+        let wanted = places.iter().map(|place| Wanted { place: *place, slot: &slots.all[*place] }).collect::<Vec<_>>();
+        let (text, rows) = (key.find.clone(), json(&wanted)?);
+        let found = texts(tx, text, rows).await?;
+        for texts in found {
+            let place = texts.last().and_then(Option::as_deref).and_then(|text| text.parse().ok());
+            slots.found(place.ok_or(BatchError::Raced)?, table.read(&texts)?);
+        }
+    }
+    Ok(())
+}
+
+/// Every column of every row, as text.
+async fn texts(tx: &mut Tx, text: sqlx::SqlStr, rows: String) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
+    on!(tx, tx => {
+        let found = sqlx::query(text).bind(rows).fetch_all(&mut **tx).await?;
+        found.iter().map(|row| (0..row.len()).map(|column| row.try_get(column)).collect()).collect()
+    })
+}
+
+/// The match values of one slot, as the parameter's row.
+struct Wanted<'a> {
+    place: usize,
+    slot: &'a Slot<'a>,
+}
+
+impl Serialize for Wanted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shape = &self.slot.table.shape;
+        let key = &self.slot.table.keys[self.slot.key];
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("_ord", &self.place)?;
+        for (name, value) in shape.names(&key.fields).zip(self.slot.values) {
+            map.serialize_entry(name.as_str(), value)?;
+        }
+        map.end()
+    }
+}
+
+/// Writes what the merge left: new rows, rows that changed, rows whose guard alone moved.
+pub(super) async fn write(tx: &mut Tx, slots: &Slots<'_>) -> Result<(), BatchError> {
+    let mut inserts: BTreeMap<ModuleId, Vec<&Slot<'_>>> = BTreeMap::new();
+    let mut updates: BTreeMap<ModuleId, Vec<&Slot<'_>>> = BTreeMap::new();
+    for slot in &slots.all {
+        let module = slot.table.shape.module;
+        match (&slot.stored, &slot.row) {
+            (None, Some(_)) => inserts.entry(module).or_default().push(slot),
+            (Some(stored), Some(row)) if stored.version != row.version || stored.guards != row.guards => {
+                updates.entry(module).or_default().push(slot);
+            }
+            _ => {}
+        }
+    }
+    for mut slots in inserts.into_values() {
+        // One order of keys on every replica keeps deadlocks rare.
+        slots.sort_by_cached_key(|slot| slot.values.iter().map(|value| value.text().into_owned()).collect::<Vec<_>>());
+        let (text, rows) = (slots[0].table.insert.clone(), json(&stored(&slots))?);
+        let written: Vec<String> = on!(tx, tx => sqlx::query_scalar(text).bind(rows).fetch_all(&mut **tx).await)?;
+        if written.len() < slots.len() {
+            return Err(BatchError::Raced);
+        }
+    }
+    for slots in updates.into_values() {
+        let (text, rows) = (slots[0].table.update.clone(), json(&stored(&slots))?);
+        let written = on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await?.rows_affected());
+        if usize::try_from(written).unwrap_or(0) < slots.len() {
+            return Err(BatchError::Raced);
+        }
+    }
+    Ok(())
+}
+
+fn stored<'a>(slots: &[&'a Slot<'a>]) -> Vec<Stored<'a>> {
+    slots.iter().filter_map(|slot| Some(Stored { table: slot.table, row: slot.row.as_deref()? })).collect()
+}
+
+/// A whole row, as the parameter's row.
+struct Stored<'a> {
+    table: &'a Table,
+    row: &'a Row,
+}
+
+impl Serialize for Stored<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = self.row;
+        let as_text = |value: &serde_json::Value| value.to_string();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("_id", &row.id)?;
+        map.serialize_entry("_version", &row.version)?;
+        map.serialize_entry("_event_id", &row.event)?;
+        map.serialize_entry("_guard", &serde_json::to_string(&row.guards).map_err(serde::ser::Error::custom)?)?;
+        map.serialize_entry("_created_at", &row.created_at)?;
+        map.serialize_entry("_updated_at", &row.updated_at)?;
+        map.serialize_entry("custom_data", &as_text(&row.custom_data.clone().into()))?;
+        for (field, value) in self.table.shape.fields.iter().zip(&row.fields) {
+            match value {
+                Some(Value::Json(raw)) => map.serialize_entry(field.name.as_str(), raw.get())?,
+                other => map.serialize_entry(field.name.as_str(), other)?,
+            }
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,3 @@
+//! What runs beside the requests, in the background.
+
+pub mod housekeeping;
