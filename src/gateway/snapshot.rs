@@ -8,6 +8,7 @@ use crate::id::{ModuleId, SourceId};
 use crate::limit::{Limiter, Limiters};
 use crate::secret::{SealKey, digest};
 use crate::source::Source;
+use crate::store::heartbeat::Pulse;
 use crate::store::modules::StoredModule;
 use crate::store::sources::StoredSource;
 use crate::store::table::Table;
@@ -37,10 +38,7 @@ pub struct Door {
 impl Snapshot {
     /// Reads it whole. Limiters whose share did not change are kept from the old one, so that a reload refills nothing.
     pub async fn load(store: &Store, seal: &SealKey, clock: &Clock, old: Option<&Self>) -> Result<Self, StoreError> {
-        // The version first: what is read after it is at least as new, and a change in between is read again.
-        let pulse = store.pulse(clock.now()).await?;
-        let modules = store.modules().await?;
-        let sources = store.sources().await?;
+        let (pulse, modules, sources) = read(store, clock).await?;
         let fresh = Limiters::new(clock.clone());
         let quotas = sources
             .iter()
@@ -76,6 +74,18 @@ impl Snapshot {
     pub fn door(&self, module: &str, token: &str) -> Option<&Arc<Door>> {
         let door = self.doors.get(&crate::secret::hex(&digest(token)));
         door.filter(|door| door.source.shape.slug.as_str() == module)
+    }
+}
+
+/// Modules and sources of one version: a mapping must not meet the shape of another.
+async fn read(store: &Store, clock: &Clock) -> Result<(Pulse, Vec<StoredModule>, Vec<StoredSource>), StoreError> {
+    loop {
+        let pulse = store.pulse(clock.now()).await?;
+        let modules = store.modules().await?;
+        let sources = store.sources().await?;
+        if store.config_version().await? == pulse.config_version {
+            return Ok((pulse, modules, sources));
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No answer, or no room: the same call may work later.
-    #[error("the database is not available: {0}")]
+    #[error("the database is not available: {}", told(.0))]
     Unavailable(sqlx::Error),
     /// Someone else changed the same thing first.
     #[error("the configuration was changed at the same time")]
@@ -20,7 +20,7 @@ pub enum StoreError {
     /// The existing records break a uniqueness that was asked for.
     #[error("records with equal values exist")]
     Duplicates,
-    #[error("the database refused a statement: {0}")]
+    #[error("the database refused a statement: {}", told(.0))]
     Failed(sqlx::Error),
     #[error("stored data cannot be read: {0}")]
     Corrupt(String),
@@ -54,6 +54,14 @@ impl From<StoreError> for Problem {
                 Code::InternalError.into()
             }
         }
+    }
+}
+
+/// What may be logged of an error. Messages of databases quote values; their codes do not.
+pub(super) fn told(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(error) => format!("code {}", error.code().unwrap_or_default()),
+        None => error.to_string(),
     }
 }
 

@@ -263,6 +263,11 @@ impl<'a> Known<'a> {
             return Ok(Some(seal(given)));
         }
         let names = &wanted.settings.secret_names;
+        let signed = |settings: &Settings| settings.signature.is_some();
+        if names.is_empty() && signed(&wanted.settings) && stored.is_some_and(|stored| signed(&stored.settings)) {
+            // The file says nothing of secrets: those given by other means stay.
+            return Ok(None);
+        }
         let value = |name: &String| self.secrets.get(name.trim_start_matches("env:")).cloned();
         let given = names.iter().filter_map(value).collect::<Vec<_>>();
         let has = stored.map_or(0, |stored| stored.secrets.len());

@@ -58,7 +58,7 @@ pub(super) async fn commit(
     let mut slots = Slots::of(orders, &moved, &claims);
     rows::find(&mut tx, &mut slots).await?;
     let folded = fold::fold(orders, &moved, &claims, &mut slots, now);
-    claims::release(&mut tx, statements, orders, &folded.fates).await?;
+    claims::release(&mut tx, statements, orders, &claims, &folded.fates).await?;
     rows::write(&mut tx, &slots).await?;
     log::write_events(&mut tx, statements, orders, &folded.fates, clock).await?;
     log::write_changes(&mut tx, statements, orders, &folded.changes, now).await?;

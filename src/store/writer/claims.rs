@@ -101,6 +101,7 @@ pub(super) async fn release(
     tx: &mut Tx,
     statements: &Statements,
     orders: &[Order],
+    claims: &Claims<'_>,
     fates: &[Fate],
 ) -> Result<(), BatchError> {
     #[derive(Serialize)]
@@ -108,10 +109,15 @@ pub(super) async fn release(
         source_id: SourceId,
         key: &'a str,
     }
-    let refused = orders.iter().zip(fates).filter(|(_, fate)| matches!(fate, Fate::Settled(Err(_))));
-    let keys = refused
-        .filter_map(|(order, _)| Some(Key { source_id: order.entry.source, key: &dedupe(order)?.key }))
-        .collect::<Vec<_>>();
+    let mut keys = Vec::new();
+    for (place, (order, fate)) in orders.iter().zip(fates).enumerate() {
+        let Some(Dedupe { key, .. }) = dedupe(order) else { continue };
+        let source_id = order.entry.source;
+        let ours = matches!(claims.get(&(source_id, key.as_str())), Some(Claim::Ours(own)) if *own == place);
+        if ours && matches!(fate, Fate::Settled(Err(_))) {
+            keys.push(Key { source_id, key });
+        }
+    }
     if keys.is_empty() {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use super::batch::Fate;
 use super::claims::{Claim, Claims, dedupe};
 use super::order::{Order, Receipt, RecordWork, Work, WriteError};
 use crate::clock::Timestamp;
-use crate::id::{EventId, RecordId};
+use crate::id::{EventId, ModuleId, RecordId};
 use crate::record::merge::{MissingRequired, Outcome, merge};
 use crate::record::row::Row;
 use crate::record::value::Value;
@@ -32,6 +32,8 @@ pub(super) struct Slots<'a> {
     pub all: Vec<Slot<'a>>,
     /// The slot of each record of each order, in order.
     of: Vec<Vec<usize>>,
+    /// The slot of each row that was found.
+    found: HashMap<RecordId, usize>,
 }
 
 /// A change that the batch owes the log.
@@ -51,7 +53,7 @@ pub(super) struct Folded<'a> {
 impl<'a> Slots<'a> {
     /// One slot for each distinct match value among the orders that will be merged.
     pub fn of(orders: &'a [Order], moved: &[bool], claims: &Claims<'_>) -> Self {
-        let mut slots = Self { all: Vec::new(), of: Vec::with_capacity(orders.len()) };
+        let mut slots = Self { all: Vec::new(), of: Vec::with_capacity(orders.len()), found: HashMap::new() };
         let mut known = HashMap::new();
         for (place, order) in orders.iter().enumerate() {
             let theirs = dedupe(order).and_then(|dedupe| claims.get(&(order.entry.source, dedupe.key.as_str())));
@@ -69,13 +71,13 @@ impl<'a> Slots<'a> {
 
     fn place(
         &mut self,
-        known: &mut HashMap<(usize, usize, Vec<std::borrow::Cow<'a, str>>), usize>,
+        known: &mut HashMap<(ModuleId, usize, Vec<std::borrow::Cow<'a, str>>), usize>,
         table: &'a Arc<Table>,
         key: usize,
         record: &'a RecordWork,
     ) -> usize {
         let values = record.key.iter().map(Value::text).collect();
-        let name = (Arc::as_ptr(table) as usize, key, values);
+        let name = (table.shape.module, key, values);
         *known.entry(name).or_insert_with(|| {
             self.all.push(Slot { table, key, values: &record.key, stored: None, row: None });
             self.all.len() - 1
@@ -84,11 +86,8 @@ impl<'a> Slots<'a> {
 
     /// Puts a row that was found into its slot. A row found by two keys has two names and one slot.
     pub fn found(&mut self, place: usize, row: Row) {
-        let table = self.all[place].table.shape.module;
-        let same = |slot: &Slot<'_>| {
-            slot.table.shape.module == table && slot.stored.as_ref().is_some_and(|stored| stored.id == row.id)
-        };
-        if let Some(first) = self.all.iter().position(same) {
+        let first = *self.found.entry(row.id).or_insert(place);
+        if first != place {
             self.of.iter_mut().flatten().filter(|slot| **slot == place).for_each(|slot| *slot = first);
             return;
         }

@@ -11,7 +11,7 @@ use super::order::{Order, WriteError};
 use super::statements::Statements;
 use super::{Bounds, Watch};
 use crate::clock::Clock;
-use crate::store::error::{Class, classify};
+use crate::store::error::{Class, classify, told};
 use crate::store::{Pool, Store};
 
 /// How often one batch is tried when another writer was in the way.
@@ -95,7 +95,9 @@ impl Lane {
                 }
                 Ok(Err(BatchError::Raced)) => self.watch.retried(),
                 // The connection had died while it was idle, with the database restarted: once more on a new one.
-                Ok(Err(BatchError::NotBegun(_))) if !reconnected => reconnected = true,
+                Ok(Err(BatchError::NotBegun(sqlx::Error::Io(_) | sqlx::Error::Tls(_)))) if !reconnected => {
+                    reconnected = true
+                }
                 Ok(Err(BatchError::Database(error) | BatchError::NotBegun(error))) => match classify(&error) {
                     Class::Retry => self.watch.retried(),
                     Class::Down => return down(&error),
@@ -136,15 +138,13 @@ impl Lane {
 }
 
 fn down(error: &sqlx::Error) -> Run {
-    tracing::error!(%error, "the database is not available");
+    tracing::error!(error = told(error), "the database is not available");
     Run::Failed(WriteError::Unavailable)
 }
 
 fn rejected(orders: &[Order], error: &sqlx::Error) -> Run {
-    // Messages of databases quote values; the code does not.
-    let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
     if let [order] = orders {
-        tracing::error!(event = %order.entry.id, source = %order.entry.source, code, "the database refused an event");
+        tracing::error!(event = %order.entry.id, source = %order.entry.source, error = told(error), "the database refused an event");
     }
     Run::Poisoned(WriteError::Rejected)
 }
