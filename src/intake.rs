@@ -66,8 +66,11 @@ pub enum Verdict {
     Accepted(Accepted),
     /// The body is not what its content type says.
     Unreadable(BadBody),
-    /// The rules cannot be applied.
-    Unfit(Vec<RuleError>),
+    /// The rules cannot be applied. An event that was applied before is a duplicate all the same.
+    Unfit {
+        errors: Vec<RuleError>,
+        event_key: Option<[u8; 32]>,
+    },
 }
 
 #[derive(Debug)]
@@ -92,8 +95,8 @@ pub struct RuleError {
     pub detail: String,
 }
 
-/// Order of judgement (DESIGN 4): event type, then the rules and the match. Duplicates and stale events are found
-/// where the records are.
+/// Order of judgement (DESIGN 4): event type, then the event id, then the rules and the match. Duplicates and stale
+/// events are found where the records are.
 pub fn judge(source: &Source, request: Request<'_>) -> Judged {
     let document = match request.format {
         Format::Json => json::parse(request.body),
@@ -106,14 +109,18 @@ pub fn judge(source: &Source, request: Request<'_>) -> Judged {
     let sight = Sight { document: &document, headers: request.headers };
     let event_type = source.mapping.event_type.as_ref().and_then(|input| input.text(sight));
     if let Some(error) = event_type.as_deref().and_then(bad_event_type) {
-        return Judged { event_type: None, verdict: Verdict::Unfit(vec![error]) };
+        return Judged { event_type: None, verdict: Verdict::Unfit { errors: vec![error], event_key: None } };
     }
     let listed =
         |only: &Vec<String>| event_type.as_deref().is_some_and(|found| only.iter().any(|pattern| fits(pattern, found)));
     if !source.mapping.only.as_ref().is_none_or(listed) {
         return Judged { event_type, verdict: Verdict::Ignored("only") };
     }
-    let verdict = apply(source, sight, request).map_or_else(Verdict::Unfit, Verdict::Accepted);
+    let event_key = event_key(&source.mapping, sight, request.body);
+    let verdict = match apply(source, sight, request) {
+        Ok((key, incoming)) => Verdict::Accepted(Accepted { event_key, key, incoming }),
+        Err(errors) => Verdict::Unfit { errors, event_key },
+    };
     Judged { event_type, verdict }
 }
 
@@ -129,7 +136,7 @@ fn bad_event_type(text: &str) -> Option<RuleError> {
 }
 
 /// Every rule, and every error.
-fn apply(source: &Source, sight: Sight<'_>, request: Request<'_>) -> Result<Accepted, Vec<RuleError>> {
+fn apply(source: &Source, sight: Sight<'_>, request: Request<'_>) -> Result<(Vec<Value>, Incoming), Vec<RuleError>> {
     let mapping = &source.mapping;
     let mut errors = Vec::new();
     let mut fields = Vec::with_capacity(mapping.rules.len());
@@ -158,7 +165,7 @@ fn apply(source: &Source, sight: Sight<'_>, request: Request<'_>) -> Result<Acce
         return Err(errors);
     }
     let incoming = Incoming { source: source.id, event: request.event, occurred_at, fields, custom };
-    Ok(Accepted { event_key: event_key(mapping, sight, request.body), key, incoming })
+    Ok((key, incoming))
 }
 
 fn rule_error(mapping: &Mapping, place: usize, bad: BadValue) -> RuleError {

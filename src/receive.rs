@@ -16,11 +16,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use crate::gateway::{Door, Gateway};
-use crate::intake::{self, Format, Judged, Verdict};
+use crate::intake::{self, Format, Judged, RuleError, Verdict};
 use crate::problem::{Code, Problem};
 use crate::secret::hex;
 use crate::store::RETRY_AFTER;
-use crate::store::writer::{Dedupe, Receipt, RecordWork, Work, WriteError};
+use crate::store::writer::{Dedupe, RecordWork, Work, WriteError};
 use crate::verify;
 use answer::Accepted;
 pub use arrival::Noted;
@@ -36,17 +36,11 @@ const HOPS: &str = "x-tidegate-hops";
 const MOST_HOPS: u32 = 8;
 
 pub fn router() -> Router<Arc<Gateway>> {
-    let door = || post(receive).fallback(refuse_method);
     Router::new()
-        .route("/api/webhooks/{module}", door())
-        .route("/api/webhooks/{module}/{token}", door())
+        .route("/api/webhooks/{module}", post(receive))
+        .route("/api/webhooks/{module}/{token}", post(receive))
         // A token with a slash in it is an unknown token, and so is none at all.
-        .route("/api/webhooks/{module}/{token}/{*rest}", door())
-}
-
-async fn refuse_method() -> Problem {
-    let allow = axum::http::HeaderValue::from_static("POST");
-    Problem::new(Code::MethodNotAllowed, "a webhook is a POST").with_header(axum::http::header::ALLOW, allow)
+        .route("/api/webhooks/{module}/{token}/{*rest}", post(receive))
 }
 
 async fn receive(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
@@ -61,7 +55,7 @@ async fn receive(State(gateway): State<Arc<Gateway>>, request: Request) -> Respo
         Err(problem) => {
             gateway.metrics.webhook(problem.code().as_str(), took);
             inbound.keep_refusal(&gateway, &problem);
-            inbound.drain().await;
+            inbound.drain_beside(&gateway);
             problem.into_response()
         }
     };
@@ -109,10 +103,12 @@ async fn commit(
     for _ in 0..JUDGEMENTS {
         let judged = inbound.judge(&door, format);
         inbound.arrival.event_type.clone_from(&judged.event_type);
-        let work = work(&door, judged, &inbound.arrival, hops)?;
+        let (work, unfit) = work(gateway, &door, judged, &inbound.arrival, hops).await?;
         match gateway.writer.write(inbound.entry(&door), work).await {
-            Ok(receipt) => return Ok(accepted(&inbound.arrival, receipt)),
+            Ok(receipt) => return Ok(Accepted { event: inbound.arrival.event, receipt }),
+            Err(WriteError::NotRepeated) => return Err(judgement_failed(&unfit)),
             Err(WriteError::ShapeMoved) => {
+                tracing::info!(module = %door.source.shape.slug, "the module was altered while an event was on its way");
                 gateway.reload().await?;
                 door = inbound.find_door(gateway)?;
             }
@@ -122,29 +118,38 @@ async fn commit(
     Err(Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER))
 }
 
-fn accepted(arrival: &Arrival, receipt: Receipt) -> Accepted {
-    Accepted { event: arrival.event, receipt }
-}
-
-/// What the writer is asked for.
-fn work(door: &Door, judged: Judged, arrival: &Arrival, hops: u32) -> Result<Work, Problem> {
+/// What the writer is asked for, and what is wrong with the event should it turn out not to be a repetition.
+async fn work(
+    gateway: &Gateway,
+    door: &Door,
+    judged: Judged,
+    arrival: &Arrival,
+    hops: u32,
+) -> Result<(Work, Vec<RuleError>), Problem> {
+    let dedupe = |key: [u8; 32]| Dedupe { key: hex(&key), expires_at: arrival.received_at.after(REMEMBERED) };
     match judged.verdict {
-        Verdict::Ignored(cause) => Ok(Work::Ignored { cause }),
+        Verdict::Ignored(cause) => Ok((Work::Ignored { cause }, Vec::new())),
         Verdict::Accepted(accepted) => {
-            let expires_at = arrival.received_at.after(REMEMBERED);
-            let dedupe = accepted.event_key.map(|key| Dedupe { key: hex(&key), expires_at });
+            let dedupe = accepted.event_key.map(dedupe);
             let records = vec![RecordWork { key: accepted.key, incoming: accepted.incoming }];
-            Ok(Work::Records { table: Arc::clone(&door.table), key: door.key, dedupe, records, hops })
+            let table = Arc::clone(&door.table);
+            Ok((Work::Records { table, key: door.key, dedupe, records, hops }, Vec::new()))
         }
         Verdict::Unreadable(bad) => {
             let code = Code::find(bad.code).unwrap_or(Code::InvalidJson);
             Err(Problem::new(code, bad.to_string()))
         }
-        Verdict::Unfit(errors) => Err(judgement_failed(&errors)),
+        Verdict::Unfit { errors, event_key } => match event_key.map(dedupe) {
+            // Dedupe decides before the rules do: what was applied under older rules stays applied.
+            Some(dedupe) if gateway.store.is_applied(door.source.id, &dedupe.key, arrival.received_at).await? => {
+                Ok((Work::Repeat { dedupe }, errors))
+            }
+            _ => Err(judgement_failed(&errors)),
+        },
     }
 }
 
-fn judgement_failed(errors: &[intake::RuleError]) -> Problem {
+fn judgement_failed(errors: &[RuleError]) -> Problem {
     let detail = match errors {
         [one] => format!("{}: {}", one.to, one.detail),
         many => format!("{} errors; nothing was written", many.len()),
@@ -164,6 +169,6 @@ fn refused(door: &Door, error: WriteError) -> Problem {
             let told = missing.iter().map(|(_, missing)| intake::missing_required(&door.source, missing));
             judgement_failed(&told.collect::<Vec<_>>())
         }
-        WriteError::Rejected => Code::InternalError.into(),
+        WriteError::Rejected | WriteError::NotRepeated => Code::InternalError.into(),
     }
 }

@@ -40,7 +40,10 @@ async fn run(options: &Options) {
         "{} connections, {} s each, 1,000 sources, 1 KiB payloads, HMAC, 6 fields, 100,000 keys; load, gateway and database share this machine\n",
         options.connections, options.seconds
     );
-    println!("{:<10} {:<24} {:>10} {:>9} {:>9} {:>12} {:>10}", "database", "subject", "requests/s", "p50 ms", "p99 ms", "CPU s/1,000", "peak MiB");
+    println!(
+        "{:<10} {:<24} {:>10} {:>9} {:>9} {:>12} {:>10}",
+        "database", "subject", "requests/s", "p50 ms", "p99 ms", "CPU s/1,000", "peak MiB"
+    );
     let mut databases = vec![("SQLite", None)];
     match std::env::var("TIDEGATE_TEST_POSTGRES_URL") {
         Ok(url) => databases.push(("PostgreSQL", Some(url))),

@@ -54,7 +54,8 @@ impl Subject {
         let mut server = command.spawn().unwrap();
         let banner: serde_json::Value = serde_json::from_str(&first_line(&mut server)).expect("the gateway's banner");
         let sources = banner["sources"].as_array().unwrap().iter();
-        let paths = sources.map(|source| format!("/api/webhooks/bench/{}", source["token"].as_str().unwrap())).collect();
+        let paths =
+            sources.map(|source| format!("/api/webhooks/bench/{}", source["token"].as_str().unwrap())).collect();
         let target = Arc::new(Target { address: banner["listen"].as_str().unwrap().to_owned(), paths });
         Self { target, server, database, _folder: folder }
     }
@@ -119,7 +120,14 @@ fn module_file() -> String {
              signature = {{ header = \"X-Webhook-Signature\", prefix = \"sha256=\", secret = \"env:BENCH_SECRET\" }}\n"
         )
         .unwrap();
-        for (from, to) in [("sku", "product_code"), ("qty", "quantity"), ("station", "work_center"), ("price", "price"), ("urgent", "urgent"), ("due", "due")] {
+        for (from, to) in [
+            ("sku", "product_code"),
+            ("qty", "quantity"),
+            ("station", "work_center"),
+            ("price", "price"),
+            ("urgent", "urgent"),
+            ("due", "due"),
+        ] {
             write!(text, "[[source.rule]]\nfrom = \"$.payload.{from}\"\nto = \"{to}\"\n").unwrap();
         }
     }

@@ -37,10 +37,6 @@ fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
     query.map(|Query(query)| query).map_err(|rejection| Problem::new(Code::InvalidRequest, rejection.body_text()))
 }
 
-pub async fn refuse_method() -> Problem {
-    Code::MethodNotAllowed.into()
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyBody {

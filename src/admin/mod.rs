@@ -25,7 +25,6 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/events", get(handlers::list_events))
         .route("/events/{id}", get(handlers::get_event))
         .route("/events/{id}/payload", get(handlers::get_payload))
-        .method_not_allowed_fallback(handlers::refuse_method)
         .layer(DefaultBodyLimit::max(MOST_BODY));
     Router::new().nest("/api/v1", api)
 }

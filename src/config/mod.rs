@@ -58,6 +58,7 @@ pub struct Bounds {
     /// The most that a source may say.
     pub max_body_ceiling: usize,
     pub header_bytes: usize,
+    pub header_fields: usize,
     pub header_time: Duration,
     /// A body that brings fewer bytes than this in every `progress_time` is given up.
     pub progress_bytes: usize,
@@ -82,6 +83,7 @@ impl Default for Bounds {
             max_body: 1024 * 1024,
             max_body_ceiling: 32 * 1024 * 1024,
             header_bytes: 16 * 1024,
+            header_fields: 100,
             header_time: Duration::from_secs(10),
             progress_bytes: 1024,
             progress_time: Duration::from_secs(10),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Database, admin_key_file};
+use crate::config::{Config, admin_key_file};
 use crate::secret::{ExposeSecret, SealKey, SecretString};
 
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum DataDirError {
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    _lock: Option<File>,
+    _lock: File,
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> DataDirError + '_ {
@@ -30,14 +30,11 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> DataDirError + '_ {
 }
 
 impl DataDir {
-    /// Makes the directory if need be. With SQLite it keeps a second gateway out: one process writes the file.
+    /// Makes the directory if need be, and keeps a second gateway out of it: one process writes the SQLite file.
     pub fn open(config: &Config) -> Result<Self, DataDirError> {
         let path = config.data_dir.clone();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io(&path))?;
-        let lock = match config.database {
-            Database::Sqlite => Some(lock(&path)?),
-            Database::Postgres { .. } => None,
-        };
+        let lock = lock(&path)?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -56,6 +53,11 @@ impl DataDir {
             }
             Err(error) => Err(io(&file)(error)),
         }
+    }
+
+    pub fn remove_admin_key(&self) -> Result<(), DataDirError> {
+        let file = admin_key_file(&self.path);
+        fs::remove_file(&file).map_err(io(&file))
     }
 
     pub fn write_admin_key(&self, key: &SecretString) -> Result<(), DataDirError> {

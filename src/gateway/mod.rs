@@ -95,9 +95,11 @@ impl Gateway {
             let key = crate::secret::generate(crate::secret::API_KEY);
             // Written first: a key that only the database knows opens nothing.
             data_dir.write_admin_key(&key)?;
-            store
-                .add_first_owner(&crate::secret::hex(&crate::secret::digest(key.expose_secret())), clock.now())
-                .await?;
+            let digest = crate::secret::hex(&crate::secret::digest(key.expose_secret()));
+            if !store.add_first_owner(&digest, clock.now()).await? {
+                // Another replica was first, and has the key that counts.
+                data_dir.remove_admin_key()?;
+            }
         }
         let replica = ReplicaId::new(clock.now());
         store.beat(replica, clock.now()).await?;
@@ -180,6 +182,11 @@ impl Gateway {
         while self.waited(housekeeping::EVERY).await {
             housekeeping::tick(&self.store, &self.clock).await;
         }
+    }
+
+    /// Runs a task beside the requests. It must end by itself, soon: stopping waits for it.
+    pub fn run_beside(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
     }
 
     /// Waits; `false` when the gateway stops.

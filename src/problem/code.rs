@@ -116,7 +116,7 @@ codes! {
         "The key is valid, and its role (owner, editor or viewer) is not one that may do this."
         "Use a key with a wider role, or ask an owner for one.";
     SourceDisabled = "source_disabled" FORBIDDEN "The source is disabled"
-        "The address and the token are right, and this source has been switched off; nothing that arrives is kept."
+        "The address and the token are right, and this source has been switched off; what arrives changes no record."
         "Stop sending, or ask whoever runs this gateway to enable the source and send again.";
     NotFound = "not_found" NOT_FOUND "There is nothing here"
         "No resource has this address, or it has been deleted."

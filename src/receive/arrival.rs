@@ -7,10 +7,11 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
+use http_body::Body as _;
 use serde_json::value::RawValue;
 
 use super::{body, headers};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::gateway::{Door, Gateway, Peer};
 use crate::id::{EventId, RequestId};
 use crate::intake::{self, Format, Judged};
@@ -44,7 +45,6 @@ pub struct Inbound {
     uri: Uri,
     door: Option<Arc<Door>>,
     unread: Option<Body>,
-    clock: Clock,
     /// A claim on the memory for bodies, for as long as this one is held.
     held: Option<tokio::sync::OwnedSemaphorePermit>,
 }
@@ -70,7 +70,6 @@ impl Inbound {
             uri: parts.uri,
             door: None,
             unread: Some(body),
-            clock: gateway.clock.clone(),
             held: None,
         }
     }
@@ -150,11 +149,11 @@ impl Inbound {
         }
     }
 
-    /// Takes in some of what the sender is still sending, so that it gets to read the answer.
-    pub async fn drain(&mut self) {
+    /// Takes in some of what the sender is still sending while the answer is on its way, so that it gets to read it.
+    pub fn drain_beside(&mut self, gateway: &Gateway) {
         let expects = self.headers.contains_key(header::EXPECT);
-        if let Some(unread) = self.unread.take().filter(|_| !expects) {
-            body::drain(unread, &self.clock).await;
+        if let Some(unread) = self.unread.take().filter(|unread| !expects && !unread.is_end_stream()) {
+            gateway.run_beside(body::drain(unread));
         }
     }
 }

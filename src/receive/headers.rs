@@ -42,9 +42,14 @@ pub fn format(headers: &HeaderMap) -> Result<Format, Problem> {
 pub fn hops(headers: &HeaderMap) -> Result<u32, Problem> {
     let Some(value) = headers.get(HOPS) else { return Ok(0) };
     let bad = || Problem::new(Code::InvalidRequest, format!("the header {HOPS} is a number"));
-    match value.to_str().ok().and_then(|text| text.trim().parse::<u32>().ok()).ok_or_else(bad)? {
-        hops if hops > MOST_HOPS => Err(Code::TooManyHops.into()),
-        hops => Ok(hops),
+    let text = value.to_str().map_err(|_| bad())?.trim();
+    if text.is_empty() || !text.bytes().all(|char| char.is_ascii_digit()) {
+        return Err(bad());
+    }
+    // What does not fit the number is too many, too.
+    match text.parse() {
+        Ok(hops) if hops <= MOST_HOPS => Ok(hops),
+        _ => Err(Code::TooManyHops.into()),
     }
 }
 

@@ -69,7 +69,7 @@ names! {
         "a lower-case letter, then at most 47 lower-case letters, digits or dashes";
     /// Names a field, and the column that holds it.
     FieldName is "field name", at most 51, joined by b'_':
-        "a lower-case letter, then at most 50 lower-case letters, digits or underscores (`custom_data` is taken)";
+        "a lower-case letter, then at most 50 lower-case letters, digits or underscores; custom_data, ctid, cmin, cmax, xmin, xmax and tableoid are taken";
 }
 
 impl ModuleSlug {
@@ -85,8 +85,9 @@ impl SourceSlug {
 }
 
 impl FieldName {
+    /// `custom_data`, and what every table of PostgreSQL has already.
     fn is_reserved(text: &str) -> bool {
-        text == "custom_data"
+        ["custom_data", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"].contains(&text)
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
         for bad in ["", "Work", "1a", "-a", "a_b", "a\"b", "é", &"a".repeat(49)] {
             assert!(ModuleSlug::parse(bad).is_err(), "{bad}");
         }
-        for bad in ["", "_id", "a-b", "custom_data", "a b", &"a".repeat(52)] {
+        for bad in ["", "_id", "a-b", "custom_data", "xmin", "a b", &"a".repeat(52)] {
             assert!(FieldName::parse(bad).is_err(), "{bad}");
         }
     }

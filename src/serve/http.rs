@@ -19,6 +19,8 @@ use crate::gateway::Gateway;
 
 /// The head of a request as hyper buffers it. The bound that senders meet, with a problem for an answer, is lower.
 const HEAD_BUFFER: usize = 64 * 1024;
+/// Fields that hyper reads before it gives up by itself, without a problem; senders meet a lower bound.
+const MOST_FIELDS: usize = 1_024;
 /// How long accepting rests when the system gives no more sockets.
 const OUT_OF_SOCKETS: Duration = Duration::from_millis(50);
 
@@ -66,6 +68,7 @@ async fn connection(stream: TcpStream, remote: SocketAddr, routes: Router, gatew
         .timer(TokioTimer::new())
         .header_read_timeout(gateway.config.bounds.header_time)
         .max_buf_size(HEAD_BUFFER)
+        .max_headers(MOST_FIELDS)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     // What goes wrong on a connection is the other end's; its requests have had their log lines.

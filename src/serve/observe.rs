@@ -22,7 +22,9 @@ pub async fn observe(State(gateway): State<Arc<Gateway>>, mut request: Request, 
     let address = address(&gateway, &request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let oversized = head_size(request.headers()) > gateway.config.bounds.header_bytes;
+    let bounds = &gateway.config.bounds;
+    let headers = request.headers();
+    let oversized = head_size(headers) > bounds.header_bytes || headers.len() > bounds.header_fields;
     request.extensions_mut().insert(Peer { request: id, address });
     let response =
         if oversized { Problem::from(Code::HeadersTooLarge).into_response() } else { next.run(request).await };

@@ -42,6 +42,7 @@ pub fn administration(gateway: &Arc<Gateway>) -> Router {
 fn finished(routes: Router<Arc<Gateway>>, gateway: &Arc<Gateway>) -> Router {
     routes
         .fallback(|| async { Problem::from(Code::NotFound) })
+        .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(gateway), observe))
         .with_state(Arc::clone(gateway))

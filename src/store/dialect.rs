@@ -116,7 +116,8 @@ impl Dialect {
     /// The bytes of `$2` from `at` (counted from 1), `length` long: many bodies travel as one parameter.
     pub fn slice(self, at: &str, length: &str) -> String {
         match self {
-            Self::Sqlite => format!("substr($2, {at}, {length})"),
+            // The substr of an empty blob is NULL there.
+            Self::Sqlite => format!("coalesce(substr($2, {at}, {length}), x'')"),
             Self::Postgres => format!("substr($2::bytea, {at}::int, {length}::int)"),
         }
     }

@@ -104,7 +104,9 @@ fn postgres(code: &str) -> Class {
         "40001" | "40P01" | "0A000" | "42703" | "42P01" => Class::Retry,
         // Connection, resources, operator intervention, system; and a lock or statement that took too long.
         "55P03" => Class::Down,
-        code if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Class::Down,
+        // The server lets nobody in: wrong password, no such database, connections not allowed.
+        "55000" => Class::Down,
+        code if ["08", "28", "3D", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Class::Down,
         // A standby that was promoted late, or a read-only primary.
         "25006" => Class::Down,
         _ => Class::Other,

@@ -164,4 +164,12 @@ impl Store {
         let text = "SELECT body FROM events WHERE id = $1";
         Ok(on!(&self.read, pool => sqlx::query_scalar(text).bind(id.to_string()).fetch_optional(pool).await)?)
     }
+
+    /// Whether an event of this id was applied and is still remembered.
+    pub async fn is_applied(&self, source: SourceId, key: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let text = "SELECT count(*) FROM dedupe WHERE source_id = $1 AND key = $2 AND expires_at > $3";
+        let count: i64 = on!(&self.read, pool => sqlx::query_scalar(text)
+            .bind(source.to_string()).bind(key).bind(now.micros()).fetch_one(pool).await)?;
+        Ok(count > 0)
+    }
 }

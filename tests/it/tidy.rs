@@ -28,7 +28,7 @@ const WORDS: &[&str] = &["clock", "id", "secret", "problem", "config", "conditio
 
 /// What has one home: consecutive segments of a path, and the files under `src/` that may spell them.
 const HOMES: &[(&[&str], &[&str])] = &[
-    (&["axum"], &["receive.rs", "admin/", "console/", "problem.rs", "serve.rs"]),
+    (&["axum"], &["receive.rs", "receive/", "admin/", "console/", "problem.rs", "serve.rs", "serve/"]),
     (&["sqlx"], &["store/"]),
     (&["reqwest"], &["deliver/post.rs", "cli/client.rs"]),
     (&["std", "env"], &["config.rs", "config/"]),

@@ -69,7 +69,7 @@ pub(super) async fn commit(
 fn table(order: &Order) -> Option<&Arc<Table>> {
     match &order.work {
         Work::Records { table, .. } => Some(table),
-        Work::Ignored { .. } => None,
+        Work::Ignored { .. } | Work::Repeat { .. } => None,
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) type Claims<'a> = HashMap<(SourceId, &'a str), Claim>;
 pub(super) fn dedupe(order: &Order) -> Option<&Dedupe> {
     match &order.work {
         Work::Records { dedupe, .. } => dedupe.as_ref(),
+        Work::Repeat { dedupe } => Some(dedupe),
         Work::Ignored { .. } => None,
     }
 }

@@ -115,6 +115,7 @@ pub(super) fn fold<'a>(
             }
             (_, Some(Claim::Theirs(event, records))) => duplicate(*event, records.iter().copied()),
             (_, Some(Claim::Ours(first))) if *first != place => twin(orders[*first].entry.id, &folded.fates[*first]),
+            (Work::Repeat { .. }, _) => Fate::Settled(Err(WriteError::NotRepeated)),
             (Work::Records { table, records, .. }, _) => Fate::Settled(
                 apply(place, table, records, slots, &mut folded.changes, now).map_err(WriteError::Required),
             ),

@@ -98,7 +98,8 @@ impl Lane {
                 Ok(Err(BatchError::NotBegun(sqlx::Error::Io(_) | sqlx::Error::Tls(_)))) if !reconnected => {
                     reconnected = true
                 }
-                Ok(Err(BatchError::Database(error) | BatchError::NotBegun(error))) => match classify(&error) {
+                Ok(Err(BatchError::NotBegun(error))) => return down(&error),
+                Ok(Err(BatchError::Database(error))) => match classify(&error) {
                     Class::Retry => self.watch.retried(),
                     Class::Down => return down(&error),
                     Class::Unique => return Run::Poisoned(WriteError::MatchTaken),

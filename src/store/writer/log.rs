@@ -29,7 +29,7 @@ pub(super) async fn write_events(
         let Fate::Settled(Ok(receipt)) = fate else { continue };
         let cause = match &order.work {
             Work::Ignored { cause } => Some(*cause),
-            Work::Records { .. } => None,
+            Work::Records { .. } | Work::Repeat { .. } => None,
         };
         let row = NewEvent::new(&order.entry, receipt.outcome.as_str(), now, &mut bodies);
         let record_ids = receipt.records.iter().map(|(record, _)| *record).collect();
@@ -86,7 +86,7 @@ fn new_change<'a>(order: &Order, change: &'a Change<'_>, now: Timestamp) -> NewC
     let shape = &*change.table.shape;
     let hops = match &order.work {
         Work::Records { hops, .. } => *hops,
-        Work::Ignored { .. } => 0,
+        Work::Ignored { .. } | Work::Repeat { .. } => 0,
     };
     NewChange {
         id: ChangeId::new(now),

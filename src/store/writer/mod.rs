@@ -99,7 +99,7 @@ impl Writer {
     fn lane_of(&self, entry: &Entry, work: &Work) -> usize {
         let first = match work {
             Work::Records { records, .. } => records.first(),
-            Work::Ignored { .. } => None,
+            Work::Ignored { .. } | Work::Repeat { .. } => None,
         };
         let mut hash = Sha256::new();
         match first {

@@ -33,6 +33,8 @@ pub struct Entry {
 pub enum Work {
     /// The event is kept and changes nothing; `cause` says which rule decided.
     Ignored { cause: &'static str },
+    /// The rules refuse the event; it is answered if it was applied before.
+    Repeat { dedupe: Dedupe },
     Records {
         table: Arc<Table>,
         /// Place of the matching fields in the table's keys.
@@ -72,6 +74,9 @@ pub enum WriteError {
     /// It may have been committed all the same.
     #[error("the database does not answer")]
     Unavailable,
+    /// The event was not applied before.
+    #[error("the event is no repetition")]
+    NotRepeated,
     /// The module was altered since the event was judged: judge it again.
     #[error("the module's shape has moved")]
     ShapeMoved,

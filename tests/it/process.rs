@@ -1,0 +1,101 @@
+//! The real binary, as an operator runs it: killed when it goes out of scope, whatever becomes of the test.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::app::{Admin, Setup, text};
+use tidegate::config::Database;
+use tidegate::secret::ExposeSecret;
+
+/// Longer than any start may take: what hangs fails.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+pub struct Process {
+    pub admin: Admin,
+    /// What it printed when it was ready.
+    pub banner: Value,
+    running: Running,
+}
+
+struct Running {
+    child: Child,
+    /// Kept open, so that nothing it prints meets a closed pipe.
+    _stdout: Option<BufReader<ChildStdout>>,
+    log: PathBuf,
+}
+
+impl Process {
+    /// `tidegate serve --json` with a setup's folder and database; waits until it is ready.
+    pub async fn start(setup: &Setup) -> Self {
+        let mut running = Running::spawn(setup);
+        let mut stdout = BufReader::new(running.child.stdout.take().unwrap());
+        let first_line = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).map(|_| (line, stdout))
+        });
+        let read = tokio::time::timeout(DEADLINE, first_line).await.expect("the gateway is ready in time");
+        let (line, stdout) = read.unwrap().expect("stdout can be read");
+        running._stdout = Some(stdout);
+        let banner: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{error}: {line:?}; its log: {}", running.read_log()));
+        Self { admin: Admin::of(text(&banner["url"]), &setup.config.data_dir), banner, running }
+    }
+
+    /// SIGKILL: no chance to finish anything.
+    pub fn kill(mut self) {
+        self.running.end();
+    }
+
+    /// SIGTERM, and the log once it has ended.
+    pub fn terminate(mut self) -> (ExitStatus, String) {
+        let id = self.running.child.id().to_string();
+        assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
+        let status = self.running.child.wait().unwrap();
+        (status, self.running.read_log())
+    }
+}
+
+/// `tidegate` with these arguments, in a folder, with just this environment: its exit code, and stdout.
+pub fn tidegate(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    command.args(arguments).env_clear().envs(environment.iter().copied()).current_dir(folder).stdin(Stdio::null());
+    let output = command.output().expect("the binary starts");
+    (output.status.code().expect("it ends by itself"), String::from_utf8(output.stdout).expect("it prints UTF-8"))
+}
+
+impl Running {
+    fn spawn(setup: &Setup) -> Self {
+        let log = setup.folder().join("serve.log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&setup.config.data_dir);
+        // Nothing of the environment of whoever runs the tests.
+        command.env_clear().current_dir(setup.folder());
+        if let Database::Postgres { url, .. } = &setup.config.database {
+            command.env("TIDEGATE_DATABASE_URL", url.expose_secret());
+        }
+        let stderr = File::options().create(true).append(true).open(&log).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+        Self { child: command.spawn().expect("the binary starts"), _stdout: None, log }
+    }
+
+    fn read_log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn end(&mut self) {
+        // It fails when the process is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
