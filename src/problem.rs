@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(parts.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(parts.headers["content-type"], "application/problem+json");
         assert_eq!(parts.headers["x-test"], "1");
-        assert_eq!(parts.extensions.get(), Some(&Code::JudgementFailed));
+        assert_eq!(parts.extensions.get().map(Problem::code), Some(Code::JudgementFailed));
         assert_eq!(
             body,
             json!({
