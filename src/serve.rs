@@ -8,6 +8,7 @@ mod routes;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -34,8 +35,13 @@ pub struct Running {
 }
 
 impl Running {
-    /// Listens first, so that a taken port is told before anything is made.
-    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+    /// Listens first, so that a taken port is told before anything is made. Boxed, so that it is compiled once, here,
+    /// and not again in every crate that starts a gateway.
+    pub fn start(config: Config, clock: Clock) -> Pin<Box<dyn Future<Output = Result<Self, StartError>> + Send>> {
+        Box::pin(Self::start_here(config, clock))
+    }
+
+    async fn start_here(config: Config, clock: Clock) -> Result<Self, StartError> {
         let public = bind(config.listen).await?;
         let admin = match config.admin_listen {
             Some(address) => Some(bind(address).await?),

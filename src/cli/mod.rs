@@ -10,6 +10,7 @@ pub mod send;
 mod tests;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
@@ -109,8 +110,12 @@ pub enum ClientCommand {
     Version,
 }
 
-/// Runs a client's command to its exit code.
-pub async fn run(command: ClientCommand, output: Output) -> u8 {
+/// Runs a client's command to its exit code. Boxed, so that it is compiled once, here, and not again in the binary.
+pub fn run(command: ClientCommand, output: Output) -> Pin<Box<dyn Future<Output = u8> + Send>> {
+    Box::pin(dispatch(command, output))
+}
+
+async fn dispatch(command: ClientCommand, output: Output) -> u8 {
     let done = match command {
         ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
         ClientCommand::Send(args) => send::run(args, output).await,

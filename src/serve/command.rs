@@ -1,6 +1,7 @@
 //! `tidegate serve` and `tidegate demo`: settings, logs, the banner, and the signals that end it.
 
 use std::io::IsTerminal;
+use std::pin::Pin;
 
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,8 +13,11 @@ use crate::cli::output::{Failure, Output};
 use crate::clock::Clock;
 use crate::config::{Config, Database, RawConfig, admin_key_file};
 
-pub async fn serve(raw: RawConfig, output: Output) -> u8 {
-    told(output, run(raw, output).await)
+/// A command, to its exit code. Boxed, so that it is compiled once, here, and not again in the binary.
+type Task = Pin<Box<dyn Future<Output = u8> + Send>>;
+
+pub fn serve(raw: RawConfig, output: Output) -> Task {
+    Box::pin(async move { told(output, run(raw, output).await) })
 }
 
 async fn run(raw: RawConfig, output: Output) -> Result<(), Failure> {
@@ -63,8 +67,8 @@ fn text(running: &Running) -> String {
     lines.join("\n")
 }
 
-pub async fn demo(args: DemoArgs, output: Output) -> u8 {
-    told(output, run_demo(args, output).await)
+pub fn demo(args: DemoArgs, output: Output) -> Task {
+    Box::pin(async move { told(output, run_demo(args, output).await) })
 }
 
 async fn run_demo(args: DemoArgs, output: Output) -> Result<(), Failure> {
