@@ -219,6 +219,9 @@ fn occurred_at(mapping: &Mapping, sight: Sight<'_>) -> Result<Option<Timestamp>,
 fn event_key(mapping: &Mapping, sight: Sight<'_>, body: &[u8]) -> Option<[u8; 32]> {
     match mapping.event_id.as_ref()? {
         EventIdFrom::Body => Some(secret::digest_bytes(body)),
-        EventIdFrom::Input(input) => input.text(sight).map(|text| secret::digest(&text)),
+        // An empty text is no id: it would make one event of all that carry it.
+        EventIdFrom::Input(input) => {
+            input.text(sight).filter(|text| !text.trim().is_empty()).map(|text| secret::digest(&text))
+        }
     }
 }

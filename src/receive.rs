@@ -40,6 +40,8 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/api/webhooks/{module}", post(receive))
         .route("/api/webhooks/{module}/{token}", post(receive))
         // A token with a slash in it is an unknown token, and so is none at all.
+        .route("/api/webhooks/{module}/", post(receive))
+        .route("/api/webhooks/{module}/{token}/", post(receive))
         .route("/api/webhooks/{module}/{token}/{*rest}", post(receive))
 }
 
@@ -68,12 +70,12 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Pr
     if !door.source.settings.enabled {
         return Err(Code::SourceDisabled.into());
     }
-    let hops = headers::hops(&inbound.headers)?;
-    let format = headers::format(&inbound.headers)?;
     let scheme = door.source.settings.signature.as_ref();
     if scheme.is_none() {
         take(&door)?;
     }
+    let hops = headers::hops(&inbound.headers)?;
+    let format = headers::format(&inbound.headers)?;
     inbound.read_body(gateway, door.source.max_body(&gateway.config.bounds)).await?;
     if let Some(scheme) = scheme {
         match verify::verify(scheme, &door.source.secrets, &inbound.headers, &inbound.body) {
@@ -109,7 +111,7 @@ async fn commit(
             Err(WriteError::NotRepeated) => return Err(judgement_failed(&unfit)),
             Err(WriteError::ShapeMoved) => {
                 tracing::info!(module = %door.source.shape.slug, "the module was altered while an event was on its way");
-                gateway.reload().await?;
+                gateway.reload_past(inbound.judged_by).await?;
                 door = inbound.find_door(gateway)?;
             }
             Err(error) => return Err(refused(&door, error)),

@@ -104,8 +104,12 @@ impl Running {
         let bound = self.gateway.config.bounds.drain;
         if tokio::time::timeout(bound, self.connections.wait()).await.is_err() {
             tracing::warn!(?bound, "connections were still open and are cut off");
+            self.gateway.cut.cancel();
+            self.connections.wait().await;
         }
-        self.gateway.stop().await;
+        if tokio::time::timeout(bound, self.gateway.stop()).await.is_err() {
+            tracing::warn!(?bound, "the database did not let the gateway sign off in time");
+        }
     }
 }
 

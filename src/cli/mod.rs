@@ -37,7 +37,7 @@ Examples:
 
 const APPLY: &str = "\
 A secret stands in a file as \"env:NAME\". NAME is read where this command runs, and sent to the
-gateway, which seals it. Each file is applied whole or not at all.
+gateway, which seals it. All files are applied, or nothing is.
 
 Examples:
   ERP_SECRET=… tidegate apply mappings/work-orders.toml

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, admin_key_file};
+use crate::config::{Config, Database, admin_key_file};
 use crate::secret::{ExposeSecret, SealKey, SecretString};
 
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,11 @@ impl DataDir {
         let path = config.data_dir.clone();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io(&path))?;
         let lock = lock(&path)?;
+        if matches!(config.database, Database::Sqlite) {
+            // SQLite gives the files beside it the same mode; they hold payloads.
+            let file = path.join("tidegate.db");
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file).map_err(io(&file))?;
+        }
         Ok(Self { path, _lock: lock })
     }
 
@@ -79,10 +84,13 @@ fn lock(path: &Path) -> Result<File, DataDirError> {
 /// Whole or not at all: written beside its place, synced, then moved there.
 fn write_private(path: &Path, secret: &SecretString) -> Result<(), DataDirError> {
     let draft = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft).map_err(io(&draft))?;
+    // What a crash left there may be readable by others.
+    let _ = fs::remove_file(&draft);
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft).map_err(io(&draft))?;
     file.write_all(secret.expose_secret().as_bytes()).map_err(io(&draft))?;
     file.write_all(b"\n").map_err(io(&draft))?;
     file.sync_all().map_err(io(&draft))?;
-    fs::rename(&draft, path).map_err(io(path))
+    fs::rename(&draft, path).map_err(io(path))?;
+    let folder = path.parent().unwrap_or(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io(folder))
 }

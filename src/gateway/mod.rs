@@ -26,6 +26,8 @@ pub use snapshot::{Door, Snapshot};
 
 /// How often the configuration's version is polled; a change is in force everywhere within a second.
 const PULSE: std::time::Duration = std::time::Duration::from_millis(500);
+/// How long a pulse may take.
+const PULSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 /// Every how many pulses this replica says that it is alive.
 const BEAT: u32 = 6;
 
@@ -71,6 +73,8 @@ pub struct Gateway {
     replica: ReplicaId,
     /// Set when the gateway stops: not ready, and no new connections.
     pub stopping: CancellationToken,
+    /// Set when the drain has taken too long: connections end as they are.
+    pub cut: CancellationToken,
     /// Set after the last request: what still waits in queues is written, then the tasks end.
     closing: CancellationToken,
     tasks: TaskTracker,
@@ -103,7 +107,8 @@ impl Gateway {
         }
         let replica = ReplicaId::new(clock.now());
         store.beat(replica, clock.now()).await?;
-        housekeeping::tick(&store, &clock).await;
+        // Before the first event: once one of a day stands outside, that day's partition cannot be made any more.
+        store.make_partitions(clock.now()).await?;
         let snapshot = Snapshot::load(&store, &seal, &clock, None).await?;
 
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
@@ -122,6 +127,7 @@ impl Gateway {
             reload: tokio::sync::Mutex::new(()),
             workspace: setup.workspace,
             stopping: CancellationToken::new(),
+            cut: CancellationToken::new(),
             url: OnceLock::new(),
             tasks,
             closing,
@@ -146,6 +152,22 @@ impl Gateway {
     /// Reads the configuration again. Called by whoever changed it, and by the pulse on every other replica.
     pub async fn reload(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.reload.lock().await;
+        self.load().await
+    }
+
+    /// Reads the configuration again unless that was done since this version: many events may find out at once that
+    /// theirs is outdated.
+    pub async fn reload_past(&self, version: i64) -> Result<(), StoreError> {
+        let _one_at_a_time = self.reload.lock().await;
+        if self.snapshot().version > version { Ok(()) } else { self.load().await }
+    }
+
+    /// Carries on to its end whether or not the caller is still there; `None` when it panicked.
+    pub async fn uninterrupted<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        self.tasks.spawn(task).await.ok()
+    }
+
+    async fn load(&self) -> Result<(), StoreError> {
         let old = self.snapshot();
         let snapshot = Snapshot::load(&self.store, &self.seal, &self.clock, Some(&old)).await?;
         self.snapshot.store(Arc::new(snapshot));
@@ -154,7 +176,12 @@ impl Gateway {
 
     /// One look at the database's pulse; says whether it answered.
     pub async fn pulse(&self) -> Result<(), StoreError> {
-        let pulse = self.store.pulse(self.clock.now()).await?;
+        let pulse = tokio::time::timeout(PULSE_WITHIN, self.store.pulse(self.clock.now())).await;
+        let Ok(pulse) = pulse else {
+            tracing::warn!("the database did not answer the pulse in time");
+            return Ok(());
+        };
+        let pulse = pulse?;
         let snapshot = self.snapshot();
         if (pulse.config_version, pulse.replicas) != (snapshot.version, snapshot.replicas) {
             self.reload().await?;

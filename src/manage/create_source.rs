@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::apply::compare::{Known, Plan, WantedSource};
-use super::apply::{carry_out, duplicates};
+use super::apply::{altered, carry_out, duplicates};
 use super::get_module::find_module;
 use crate::gateway::Gateway;
+use crate::id::SourceId;
 use crate::limit::RawQuota;
 use crate::manage::caller::Caller;
 use crate::manage::view::SourceView;
@@ -15,6 +16,8 @@ use crate::secret::SecretString;
 use crate::source::{MOST_SECRETS, RawSource};
 use crate::store::StoreError;
 use crate::store::keys::Role;
+use crate::store::plan::Step;
+use crate::store::sources::StoredSource;
 use crate::verify::RawSignature;
 
 #[derive(Debug, Deserialize)]
@@ -65,7 +68,8 @@ pub async fn create_source(
         return Err(Problem::new(Code::Conflict, "the module has a source of this name already"));
     }
     let wanted = wanted(gateway, input)?;
-    let slug = wanted.slug.clone();
+    let (slug, settings, mapping) = (wanted.slug.clone(), wanted.settings.clone(), wanted.mapping.clone());
+    let active = wanted.secrets.as_ref().map_or(0, Vec::len);
     let secrets = std::collections::BTreeMap::new();
     let known = Known::new(gateway, caller, (&modules, &sources), &secrets);
     let mut plan = Plan::default();
@@ -73,16 +77,36 @@ pub async fn create_source(
     known.plan_module(module.slug(), definition, vec![wanted], &mut plan).map_err(|faults| {
         invalid(faults.into_iter().map(|fault| (fault.at.trim_start_matches("source[1].").to_owned(), fault.detail)))
     })?;
-    match carry_out(gateway, version, &plan.steps).await {
-        Err(StoreError::Duplicates) => return Err(duplicates(&plan.steps)),
+    let (altered, id) = (altered(&plan.steps), created(&plan.steps)?);
+    match carry_out(gateway, version, plan.steps).await {
+        Err(StoreError::Duplicates) => return Err(duplicates(&altered)),
         done => done?,
     }
     let applied = plan.applied.sources.pop();
     let (token, url) = applied.and_then(|applied| applied.token.zip(applied.url)).unwrap_or_default();
-    let sources = gateway.store.sources().await?;
-    let stored = sources.iter().find(|source| source.module == module.id() && source.slug == slug);
-    let stored = stored.ok_or_else(|| Problem::from(Code::InternalError))?;
-    Ok(CreatedSource { source: SourceView::new(stored, module.slug(), gateway.config.bounds.max_body), token, url })
+    let now = gateway.clock.now();
+    // From the plan, not from the database: whatever fails from here on, the token is shown.
+    let stored = StoredSource {
+        id,
+        module: module.id(),
+        slug,
+        settings,
+        mapping,
+        mapping_version: 1,
+        tokens: Vec::new(),
+        secrets: vec![Vec::new(); active],
+        created_at: now,
+        updated_at: now,
+    };
+    Ok(CreatedSource { source: SourceView::new(&stored, module.slug(), gateway.config.bounds.max_body), token, url })
+}
+
+fn created(steps: &[Step]) -> Result<SourceId, Problem> {
+    let id = steps.iter().find_map(|step| match step {
+        Step::CreateSource { id, .. } => Some(*id),
+        _ => None,
+    });
+    id.ok_or_else(|| Code::InternalError.into())
 }
 
 fn wanted(gateway: &Gateway, input: NewSource) -> Result<WantedSource, Problem> {

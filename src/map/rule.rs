@@ -140,6 +140,12 @@ impl Rule {
         let mut faults = Vec::new();
         let from = Input::check(&raw.from).map_err(|detail| faults.push(("from", detail)));
         let target = target(&raw.to, shape).map_err(|detail| faults.push(("to", detail)));
+        if raw.required && matches!(target, Ok(Target::Custom(_))) {
+            faults.push((
+                "required",
+                "a place in custom_data cannot be required; give the module a field for it".to_owned(),
+            ));
+        }
         let transforms = raw.transform.iter().map(Transform::check).collect::<Result<Vec<_>, _>>();
         let transforms = transforms.map_err(|detail| faults.push(("transform", detail)));
         let take = raw.take.unwrap_or_default();
@@ -152,7 +158,7 @@ impl Rule {
         }
         let default = match (&raw.default, &target) {
             (Some(node), Ok(target)) => {
-                check_default(node, target).map(Some).map_err(|detail| faults.push(("default", detail)))
+                check_default(node, target, &identifies).map(Some).map_err(|detail| faults.push(("default", detail)))
             }
             _ => Ok(None),
         };
@@ -334,9 +340,14 @@ fn target(to: &str, shape: &Shape) -> Result<Target, String> {
     }
 }
 
-fn check_default(node: &Node, target: &Target) -> Result<Default, String> {
-    match target {
-        Target::Custom(_) => Ok(Default::Custom(node.clone())),
-        Target::Field { kind, .. } => coerce(kind, node).map(Default::Field).map_err(|error| error.detail),
-    }
+/// A default passes the checks that values pass.
+fn check_default(node: &Node, target: &Target, identifies: impl Fn(usize) -> bool) -> Result<Default, String> {
+    let checked = without_nul(Cow::Borrowed(node)).and_then(|node| match target {
+        Target::Custom(_) => Ok(Default::Custom(node.into_owned())),
+        Target::Field { place, kind } => match coerce(kind, &node)? {
+            Value::Text(text) if identifies(*place) => match_text(&text).map(Value::Text).map(Default::Field),
+            value => Ok(Default::Field(value)),
+        },
+    });
+    checked.map_err(|error| error.detail)
 }

@@ -90,7 +90,7 @@ codes! {
         "Write pairs as `name=value`, joined by `&`, with every other byte as `%` and two hexadecimal digits.";
     InvalidRequest = "invalid_request" BAD_REQUEST "The request cannot be understood"
         "A parameter, a header or a member of the body has a value that this operation does not take."
-        "Compare the request with the API description at /api/openapi.json; the detail names the part in question.";
+        "Mend the part that the detail names, and send again.";
     Unauthorized = "unauthorized" UNAUTHORIZED "No such webhook address"
         "The module or the token is not known here. Which of the two is not said."
         "Copy the webhook URL again from the people who run this gateway. A token that was replaced stops working.";
@@ -137,7 +137,7 @@ codes! {
         "The body is larger than this address takes: 1 MiB unless its source says otherwise."
         "Send less in one request, or ask for a higher limit for this source.";
     UnsupportedMediaType = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported"
-        "The Content-Type is missing or is neither JSON nor a form."
+        "The Content-Type is neither JSON nor a form. A request without one is taken for JSON."
         "Send `application/json` (or a type that ends in `+json`) or `application/x-www-form-urlencoded`.";
     UnsupportedEncoding = "unsupported_encoding" UNSUPPORTED_MEDIA_TYPE "Compressed bodies are not taken"
         "The request has a Content-Encoding, and the body is only taken as it is."

@@ -44,6 +44,8 @@ pub struct Inbound {
     body_size: usize,
     uri: Uri,
     door: Option<Arc<Door>>,
+    /// Version of the configuration that the door belongs to.
+    pub judged_by: i64,
     unread: Option<Body>,
     /// A claim on the memory for bodies, for as long as this one is held.
     held: Option<tokio::sync::OwnedSemaphorePermit>,
@@ -69,6 +71,7 @@ impl Inbound {
             body_size: 0,
             uri: parts.uri,
             door: None,
+            judged_by: 0,
             unread: Some(body),
             held: None,
         }
@@ -82,7 +85,9 @@ impl Inbound {
             Some((module, token)) => (module, token),
             None => (path, headers::bearer(&self.headers).unwrap_or_default()),
         };
-        let door = gateway.snapshot().door(module, token).cloned().ok_or_else(|| Problem::from(Code::Unauthorized))?;
+        let snapshot = gateway.snapshot();
+        let door = snapshot.door(module, token).cloned().ok_or_else(|| Problem::from(Code::Unauthorized))?;
+        self.judged_by = snapshot.version;
         self.arrival.noted = Noted {
             module: Some(door.source.shape.slug.to_string()),
             source: Some(door.source.slug.to_string()),

@@ -35,8 +35,12 @@ async fn run(raw: RawConfig, output: Output) -> Result<(), Failure> {
     let done = output.answer(&banner, || text(&running));
     if done.is_ok() {
         until_told().await;
+        tracing::info!("stopping: what is in flight is finished first; a second signal ends it at once");
     }
-    running.stop().await;
+    tokio::select! {
+        () = running.stop() => {}
+        () = until_told() => {}
+    }
     done
 }
 
@@ -78,8 +82,12 @@ async fn run_demo(args: DemoArgs, output: Output) -> Result<(), Failure> {
     let done = show(&running, output).await;
     if done.is_ok() {
         until_told().await;
+        tracing::info!("stopping: what is in flight is finished first; a second signal ends it at once");
     }
-    running.stop().await;
+    tokio::select! {
+        () = running.stop() => {}
+        () = until_told() => {}
+    }
     done
 }
 
@@ -97,7 +105,7 @@ fn failure(error: StartError) -> Failure {
     Failure::Refused(json!({ "title": "the gateway could not start", "detail": error.to_string() }))
 }
 
-/// Until SIGTERM or SIGINT.
+/// Until SIGTERM or SIGINT comes, which from then on end nothing by themselves.
 async fn until_told() {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -108,7 +116,6 @@ async fn until_told() {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("stopping: what is in flight is finished first");
 }
 
 /// To stderr: lines for people on a terminal, JSON lines elsewhere.
@@ -118,6 +125,6 @@ fn start_logging() {
     let _ = if std::io::stderr().is_terminal() {
         level.try_init()
     } else {
-        level.json().flatten_event(true).with_ansi(false).try_init()
+        level.json().flatten_event(true).with_span_list(false).with_ansi(false).try_init()
     };
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ impl Folder {
     pub fn make() -> std::io::Result<Self> {
         let name = data_encoding::HEXLOWER.encode(&clock::random::<6>());
         let path = scratch_dir().join(format!("tidegate-demo-{name}"));
-        std::fs::create_dir(&path)?;
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 

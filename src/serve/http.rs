@@ -76,7 +76,10 @@ async fn connection(stream: TcpStream, remote: SocketAddr, routes: Router, gatew
         _ = connection.as_mut() => {}
         () = gateway.stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            tokio::select! {
+                _ = connection => {}
+                () = gateway.cut.cancelled() => {}
+            }
         }
     }
 }

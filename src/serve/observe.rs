@@ -8,6 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
 
 use super::http::Remote;
 use crate::config::client_address;
@@ -26,8 +27,11 @@ pub async fn observe(State(gateway): State<Arc<Gateway>>, mut request: Request, 
     let headers = request.headers();
     let oversized = head_size(headers) > bounds.header_bytes || headers.len() > bounds.header_fields;
     request.extensions_mut().insert(Peer { request: id, address });
-    let response =
-        if oversized { Problem::from(Code::HeadersTooLarge).into_response() } else { next.run(request).await };
+    let response = if oversized {
+        Problem::from(Code::HeadersTooLarge).into_response()
+    } else {
+        next.run(request).instrument(tracing::error_span!("request", request = %id)).await
+    };
     let response = signed(response, id);
     let took = gateway.clock.monotonic().saturating_sub(begun);
     log(&method, route.as_ref(), &response, (id, address, took));

@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::observe::observe;
 use crate::gateway::Gateway;
 use crate::problem::{self, Code, Problem};
+use crate::store::RETRY_AFTER;
 use crate::{admin, receive};
 
 /// How long readiness waits for the database.
@@ -66,11 +67,11 @@ async fn live() -> Response {
 /// Requests can be served: not stopping, and the database answers.
 async fn ready(State(gateway): App) -> Result<Response, Problem> {
     if gateway.stopping.is_cancelled() {
-        return Err(Code::ShuttingDown.into());
+        return Err(Problem::from(Code::ShuttingDown).with_retry_after(RETRY_AFTER));
     }
     match tokio::time::timeout(READY_WITHIN, gateway.store.ping()).await {
         Ok(done) => done?,
-        Err(_) => return Err(Code::DatabaseUnavailable.into()),
+        Err(_) => return Err(Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER)),
     }
     Ok(Json(json!({ "status": "ready" })).into_response())
 }

@@ -138,11 +138,11 @@ impl Dialect {
         }
     }
 
-    /// Opens a batch in one round trip: key look-ups only, a deadline, and the modules held against altering.
-    /// The numbers are advisory keys of modules, sorted.
+    /// Opens a batch in one round trip: key look-ups only, deadlines, and the modules held against altering. The
+    /// numbers are advisory keys of modules, sorted. Only PostgreSQL is sent it.
     pub fn begin_batch(self, modules: &[i64]) -> SqlStr {
-        let mut text = "BEGIN; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
-            SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+        let mut text = "SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
+            SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
             SET LOCAL plan_cache_mode = force_generic_plan"
             .to_owned();
         for module in modules {
@@ -153,7 +153,8 @@ impl Dialect {
 
     /// Opens a change of configuration, holding the batches of these modules off; gives up rather than stall them.
     pub fn begin_plan(self, modules: &[i64]) -> SqlStr {
-        let mut text = "BEGIN; SET LOCAL lock_timeout = 5000".to_owned();
+        let mut text =
+            "SET LOCAL lock_timeout = 5000; SET LOCAL idle_in_transaction_session_timeout = 15000".to_owned();
         for module in modules {
             text.push_str(&format!("; SELECT pg_advisory_xact_lock({module})"));
         }

@@ -92,14 +92,15 @@ pub(super) fn insert_text(dialect: Dialect) -> String {
     let names = COLUMNS.map(|(name, _)| name).join(", ");
     let sent = COLUMNS.map(|(name, kind)| dialect.sent(name, kind)).join(", ");
     let columns = [&COLUMNS[..], &[("body_at", Type::Integer), ("body_length", Type::Integer)]].concat();
+    // The event of an answer that said 503 may be there already when its refusal is kept.
     format!(
-        "INSERT INTO events ({names}, body) SELECT {sent}, {} FROM {} WHERE true",
+        "INSERT INTO events ({names}, body) SELECT {sent}, {} FROM {} WHERE true ON CONFLICT DO NOTHING",
         dialect.slice("r.body_at", "r.body_length"),
         dialect.rows(&columns),
     )
 }
 
-pub(super) async fn insert(tx: &mut Tx, text: SqlStr, rows: String, bodies: Vec<u8>) -> Result<(), sqlx::Error> {
+pub(super) async fn insert(tx: &mut Tx<'_>, text: SqlStr, rows: String, bodies: Vec<u8>) -> Result<(), sqlx::Error> {
     on!(tx, tx => sqlx::query(text).bind(rows).bind(bodies).execute(&mut **tx).await.map(|_| ()))
 }
 

@@ -21,6 +21,9 @@ pub mod writer;
 pub use connect::{Connect, ConnectError, Store};
 pub use error::{RETRY_AFTER, StoreError};
 
+use sqlx::Connection as _;
+use sqlx::pool::PoolConnection;
+
 /// The same thing on either database.
 #[derive(Clone, Debug)]
 enum Either<S, P> {
@@ -29,7 +32,8 @@ enum Either<S, P> {
 }
 
 type Pool = Either<sqlx::SqlitePool, sqlx::PgPool>;
-type Tx = Either<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Transaction<'static, sqlx::Postgres>>;
+type Conn = Either<PoolConnection<sqlx::Sqlite>, PoolConnection<sqlx::Postgres>>;
+type Tx<'c> = Either<sqlx::Transaction<'c, sqlx::Sqlite>, sqlx::Transaction<'c, sqlx::Postgres>>;
 
 /// Runs the same body on whichever database is in use. Both arms are compiled, so both are checked.
 macro_rules! on {
@@ -42,14 +46,32 @@ macro_rules! on {
 }
 use on;
 
-/// Begins a transaction that writes: on SQLite it takes the write lock at once, so that it never fails half-way.
-async fn begin(pool: &Pool, postgres: sqlx::SqlStr) -> Result<Tx, sqlx::Error> {
+async fn acquire(pool: &Pool) -> Result<Conn, sqlx::Error> {
     Ok(match pool {
-        Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-        Either::Postgres(pool) => Either::Postgres(pool.begin_with(postgres).await?),
+        Either::Sqlite(pool) => Either::Sqlite(pool.acquire().await?),
+        Either::Postgres(pool) => Either::Postgres(pool.acquire().await?),
     })
 }
 
-async fn commit(tx: Tx) -> Result<(), sqlx::Error> {
+/// Begins a transaction that writes: on SQLite it takes the write lock at once, so that it never fails half-way. On
+/// PostgreSQL the opening (settings, locks) runs inside it: when a lock is not to be had, or the caller is gone while
+/// it waits, the transaction is rolled back before the connection serves anyone else.
+async fn begin(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, sqlx::Error> {
+    Ok(match conn {
+        Either::Sqlite(conn) => Either::Sqlite(conn.begin_with("BEGIN IMMEDIATE").await?),
+        Either::Postgres(conn) => {
+            let mut tx = conn.begin().await?;
+            sqlx::raw_sql(opening).execute(&mut *tx).await?;
+            Either::Postgres(tx)
+        }
+    })
+}
+
+async fn commit(tx: Tx<'_>) -> Result<(), sqlx::Error> {
     on!(tx, tx => tx.commit().await)
+}
+
+/// Closes a connection that does not answer, without a word to the other end and without keeping its place in the pool.
+fn abandon(conn: Conn) {
+    on!(conn, conn => drop(conn.detach()));
 }

@@ -26,7 +26,8 @@ impl Store {
             }
             let (from, to) = (EventId::floor(from), EventId::floor(to));
             // The lock keeps two replicas from making the same day at once, and gives way to running batches.
-            let mut tx = pool.begin_with(self.dialect.begin_plan(&[i64::MAX - 1])).await?;
+            let mut tx = pool.begin().await?;
+            sqlx::raw_sql(self.dialect.begin_plan(&[i64::MAX - 1])).execute(&mut *tx).await?;
             let text = format!(
                 "CREATE TABLE IF NOT EXISTS \"{name}\" PARTITION OF events FOR VALUES FROM ('{from}') TO ('{to}')"
             );

@@ -3,7 +3,7 @@
 
 use super::dialect::{Dialect, Type, sql};
 use super::table::{SYSTEM, index_name, lock_of};
-use super::{Store, StoreError, Tx, begin, on};
+use super::{Store, StoreError, Tx, acquire, begin, on};
 use crate::clock::Timestamp;
 use crate::id::{ModuleId, SourceId};
 use crate::record::definition::Definition;
@@ -74,7 +74,8 @@ impl Store {
         });
         let mut locks = altered.collect::<Vec<_>>();
         locks.sort_unstable();
-        let mut tx = begin(&self.write, self.dialect.begin_plan(&locks)).await?;
+        let mut conn = acquire(&self.write).await?;
+        let mut tx = begin(&mut conn, self.dialect.begin_plan(&locks)).await?;
         let text = "UPDATE gateway SET config_version = config_version + 1 WHERE config_version = $1";
         let moved = on!(&mut tx, tx => sqlx::query(text).bind(version).execute(&mut **tx).await?.rows_affected());
         if moved != 1 {
@@ -86,7 +87,7 @@ impl Store {
         Ok(super::commit(tx).await?)
     }
 
-    async fn step(&self, tx: &mut Tx, step: &Step, now: i64) -> Result<(), StoreError> {
+    async fn step(&self, tx: &mut Tx<'_>, step: &Step, now: i64) -> Result<(), StoreError> {
         match step {
             Step::CreateModule { id, slug, definition } => {
                 create_module(tx, self.dialect, (*id, slug), definition, now).await
@@ -129,7 +130,7 @@ impl Store {
     }
 }
 
-async fn execute(tx: &mut Tx, text: String) -> Result<(), sqlx::Error> {
+async fn execute(tx: &mut Tx<'_>, text: String) -> Result<(), sqlx::Error> {
     on!(tx, tx => sqlx::query(sql(text)).execute(&mut **tx).await.map(|_| ()))
 }
 
@@ -144,7 +145,7 @@ fn shape(
 }
 
 async fn create_module(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     dialect: Dialect,
     (id, slug): (ModuleId, &ModuleSlug),
     definition: &Definition,
@@ -180,14 +181,14 @@ fn column(dialect: Dialect, name: &str, kind: Type) -> String {
     format!("\"{name}\" {}", dialect.column(name, kind))
 }
 
-async fn create_index(tx: &mut Tx, shape: &Shape, key: &[usize]) -> Result<(), sqlx::Error> {
+async fn create_index(tx: &mut Tx<'_>, shape: &Shape, key: &[usize]) -> Result<(), sqlx::Error> {
     let columns = shape.names(key).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let (name, table) = (index_name(shape, key), shape.table());
     execute(tx, format!("CREATE UNIQUE INDEX \"{name}\" ON \"{table}\" ({columns})")).await
 }
 
 async fn alter_module(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     dialect: Dialect,
     (id, slug, from): (ModuleId, &ModuleSlug, i64),
     (old, definition): (&Definition, &Definition),
@@ -216,7 +217,7 @@ async fn alter_module(
 }
 
 async fn add_mapping(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     source: SourceId,
     version: i64,
     (document, author): (&str, &str),
@@ -231,7 +232,7 @@ async fn add_mapping(
     Ok(())
 }
 
-async fn replace_secrets(tx: &mut Tx, source: SourceId, sealed: &[Vec<u8>], now: i64) -> Result<(), StoreError> {
+async fn replace_secrets(tx: &mut Tx<'_>, source: SourceId, sealed: &[Vec<u8>], now: i64) -> Result<(), StoreError> {
     let text = "DELETE FROM secrets WHERE source_id = $1";
     on!(tx, tx => sqlx::query(text).bind(source.to_string()).execute(&mut **tx).await.map(|_| ()))?;
     let text = "INSERT INTO secrets (source_id, place, sealed, created_at) VALUES ($1, $2, $3, $4)";

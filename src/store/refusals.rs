@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::dialect::sql;
 use super::events::{self, NewEvent};
 use super::writer::Entry;
-use super::{Store, begin};
+use super::{Store, acquire, begin};
 use crate::clock::Clock;
 use crate::id::SourceId;
 
@@ -84,7 +84,8 @@ async fn write(store: &Store, clock: &Clock, refusals: &[Refusal]) -> Result<(),
     });
     let rows = serde_json::to_string(&rows.collect::<Vec<_>>());
     let rows = rows.map_err(|error| super::StoreError::Corrupt(error.to_string()))?;
-    let mut tx = begin(&store.write, store.dialect.begin_plan(&[])).await?;
+    let mut conn = acquire(&store.write).await?;
+    let mut tx = begin(&mut conn, store.dialect.begin_plan(&[])).await?;
     events::insert(&mut tx, sql(events::insert_text(store.dialect)), rows, bodies).await?;
     super::commit(tx).await?;
     Ok(())

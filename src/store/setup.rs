@@ -1,6 +1,6 @@
 //! The first start on an empty database, and what later starts check: the workspace, the seal key, the owner's key.
 
-use super::{Store, StoreError, begin, on};
+use super::{Store, StoreError, acquire, begin, on};
 use crate::clock::Timestamp;
 use crate::id::{KeyId, WorkspaceId};
 
@@ -45,7 +45,8 @@ impl Store {
 
     /// Makes the first owner key; `false` when another replica was first.
     pub async fn add_first_owner(&self, digest: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut tx = begin(&self.write, self.dialect.begin_plan(&[i64::MAX])).await?;
+        let mut conn = acquire(&self.write).await?;
+        let mut tx = begin(&mut conn, self.dialect.begin_plan(&[i64::MAX])).await?;
         let text = "INSERT INTO api_keys (id, name, role, digest, created_at) \
             SELECT $1, 'first owner', 'owner', $2, $3 WHERE NOT EXISTS (SELECT 1 FROM api_keys WHERE role = 'owner')";
         let id = KeyId::new(now).to_string();

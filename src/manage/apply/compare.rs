@@ -12,6 +12,7 @@ use crate::manage::caller::Caller;
 use crate::map::mapping::RawMapping;
 use crate::record::definition::{Definition, Fault, FieldDefinition, check_match};
 use crate::record::field::{FieldName, ModuleSlug, SourceSlug};
+use crate::record::shape::Shape;
 use crate::secret::{self, ExposeSecret, SealKey, SecretString};
 use crate::source::Settings;
 use crate::store::modules::StoredModule;
@@ -52,9 +53,9 @@ pub enum Action {
 }
 
 impl Applied {
-    /// A dry run makes no token that would open anything.
-    pub fn without_tokens_if(mut self, dry: bool) -> Self {
-        for source in self.sources.iter_mut().filter(|_| dry) {
+    /// For a dry run: a token that was made and not kept opens nothing.
+    pub fn without_tokens(mut self) -> Self {
+        for source in &mut self.sources {
             (source.token, source.url) = (None, None);
         }
         self
@@ -154,7 +155,7 @@ impl<'a> Known<'a> {
         self.audit(plan, action, "module", slug.to_string());
         plan.applied.modules.push(AppliedModule { slug: slug.to_string(), action });
 
-        let mut faults = Vec::new();
+        let mut faults = self.broken(id, &sources, &shape, &keys);
         for (place, source) in sources.into_iter().enumerate() {
             if let Err(found) = source.mapping.check(&shape, &keys) {
                 faults.extend(found.into_iter().map(|fault| within(place, fault)));
@@ -163,6 +164,20 @@ impl<'a> Known<'a> {
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Sources that stand, are not wanted here, and could not go on with the new shape.
+    fn broken(&self, module: ModuleId, wanted: &[WantedSource], shape: &Shape, keys: &[Vec<usize>]) -> Vec<Fault> {
+        let others = self
+            .sources
+            .iter()
+            .filter(|other| other.module == module && !wanted.iter().any(|wanted| wanted.slug == other.slug));
+        let broken = others.filter_map(|other| {
+            let fault = other.mapping.check(shape, keys).err()?.into_iter().next()?;
+            let detail = format!("the source `{}` could not go on: {}: {}", other.slug, fault.at, fault.detail);
+            Some(Fault::new("module", detail))
+        });
+        broken.collect()
     }
 
     /// Every set of fields that has to be unique: the module's match, and that of each of its sources.

@@ -3,6 +3,8 @@
 pub mod compare;
 mod document;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::gateway::Gateway;
@@ -49,11 +51,12 @@ pub async fn apply(gateway: &Gateway, caller: &Caller, input: &Input) -> Result<
         let known = Known::new(gateway, caller, (&modules, &sources), &input.secrets);
         let plan = plan(&known, &documents)?;
         if input.dry_run || plan.steps.is_empty() {
-            return Ok(plan.applied.without_tokens_if(input.dry_run));
+            return Ok(plan.applied.without_tokens());
         }
-        match carry_out(gateway, version, &plan.steps).await {
+        let altered = altered(&plan.steps);
+        match carry_out(gateway, version, plan.steps).await {
             Err(StoreError::Conflict) => {}
-            Err(StoreError::Duplicates) => return Err(duplicates(&plan.steps)),
+            Err(StoreError::Duplicates) => return Err(duplicates(&altered)),
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(plan.applied),
         }
@@ -61,18 +64,29 @@ pub async fn apply(gateway: &Gateway, caller: &Caller, input: &Input) -> Result<
     Err(Problem::new(Code::Conflict, "the configuration keeps changing at the same time; try again"))
 }
 
-/// Carries the steps out and puts them into force here; the other replicas follow within a second.
-pub(super) async fn carry_out(gateway: &Gateway, version: i64, steps: &[Step]) -> Result<(), StoreError> {
-    gateway.store.carry_out(version, steps, gateway.clock.now()).await?;
-    gateway.reload().await
+/// Carries the steps out and puts them into force here; the other replicas follow within a second. Once begun it goes
+/// to its end, whether or not the caller is still there.
+pub(super) async fn carry_out(gateway: &Gateway, version: i64, steps: Vec<Step>) -> Result<(), StoreError> {
+    let (store, now) = (Arc::clone(&gateway.store), gateway.clock.now());
+    let done = gateway.uninterrupted(async move { store.carry_out(version, &steps, now).await }).await;
+    done.unwrap_or_else(|| Err(StoreError::Corrupt("a change of configuration panicked".to_owned())))?;
+    if let Err(error) = gateway.reload().await {
+        // It is committed, and the answer holds tokens that are shown once; the pulse reads it again.
+        tracing::warn!(%error, "a change of configuration is committed and not yet in force here");
+    }
+    Ok(())
 }
 
-pub(super) fn duplicates(steps: &[Step]) -> Problem {
-    let modules = steps.iter().filter_map(|step| match step {
-        Step::AlterModule { slug, .. } => Some(slug.to_string()),
+/// The modules that the steps alter, by slug.
+pub(super) fn altered(steps: &[Step]) -> String {
+    let slugs = steps.iter().filter_map(|step| match step {
+        Step::AlterModule { slug, .. } => Some(slug.as_str()),
         _ => None,
     });
-    let modules = modules.collect::<Vec<_>>().join(", ");
+    slugs.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn duplicates(modules: &str) -> Problem {
     let detail =
         format!("records of {modules} have equal values in the fields that a new `match` names; a match is unique");
     Problem::new(Code::Conflict, detail)
@@ -93,9 +107,8 @@ fn documents(input: &Input) -> Result<Vec<Document<'_>>, Problem> {
 fn plan(known: &Known<'_>, documents: &[Document<'_>]) -> Result<Plan, Problem> {
     let mut plan = Plan::default();
     let mut errors = Vec::new();
-    for document in documents {
-        let before = documents.iter().take_while(|other| other.name != document.name);
-        if before.into_iter().any(|other| other.raw.module.slug == document.raw.module.slug) {
+    for (place, document) in documents.iter().enumerate() {
+        if documents[..place].iter().any(|other| other.raw.module.slug == document.raw.module.slug) {
             errors.push(document.error("module.slug", "another file of this request defines the same module"));
             continue;
         }

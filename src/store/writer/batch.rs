@@ -13,16 +13,21 @@ use super::{claims, log, rows};
 use crate::clock::Clock;
 use crate::id::ModuleId;
 use crate::store::table::Table;
-use crate::store::{Pool, StoreError, Tx, begin, on};
+use crate::store::{Conn, StoreError, Tx, begin, on};
 
 #[derive(Debug)]
 pub(super) enum BatchError {
     Database(sqlx::Error),
     /// The transaction did not even begin: nothing was sent that could have been committed.
     NotBegun(sqlx::Error),
-    /// Another writer created a row between the look and the insert.
+    /// Another writer changed what this one had looked at.
     Raced,
+    /// A row with the key of these orders (by place) came into being between the look and the insert, or another
+    /// unique index has one of their values.
+    Taken(Vec<usize>),
     Corrupt(String),
+    /// The deadline ran out; it may have been committed all the same.
+    Late,
 }
 
 impl From<sqlx::Error> for BatchError {
@@ -41,18 +46,18 @@ impl From<StoreError> for BatchError {
 #[derive(Debug)]
 pub(super) enum Fate {
     Settled(Written),
-    /// It shares its event id with an order of this batch that was refused: it is to be judged by itself.
+    /// An earlier order of this batch changed what this one rests on: it is to be run after it.
     Again,
 }
 
 pub(super) async fn commit(
-    pool: &Pool,
+    conn: &mut Conn,
     statements: &Statements,
     orders: &[Order],
     clock: &Clock,
 ) -> Result<Vec<Fate>, BatchError> {
     let now = clock.now();
-    let mut tx = begin(pool, statements.dialect.begin_batch(&locks(orders))).await.map_err(BatchError::NotBegun)?;
+    let mut tx = begin(conn, statements.dialect.begin_batch(&locks(orders))).await.map_err(BatchError::NotBegun)?;
     let moved = moved(&mut tx, statements, orders).await?;
     let claims = claims::claim(&mut tx, statements, orders, &moved, now).await?;
     let mut slots = Slots::of(orders, &moved, &claims);
@@ -86,7 +91,7 @@ pub(super) fn json(rows: &impl Serialize) -> Result<String, BatchError> {
 }
 
 /// Which orders were judged by a shape that is no longer the module's.
-async fn moved(tx: &mut Tx, statements: &Statements, orders: &[Order]) -> Result<Vec<bool>, BatchError> {
+async fn moved(tx: &mut Tx<'_>, statements: &Statements, orders: &[Order]) -> Result<Vec<bool>, BatchError> {
     #[derive(Serialize, PartialEq)]
     struct Id {
         id: ModuleId,

@@ -40,7 +40,7 @@ struct Wanted<'a> {
 }
 
 pub(super) async fn claim<'a>(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     statements: &Statements,
     orders: &'a [Order],
     moved: &[bool],
@@ -73,7 +73,7 @@ pub(super) async fn claim<'a>(
 
 /// Looks up who holds the ids that were not free.
 async fn owners<'a>(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     statements: &Statements,
     wanted: &[Wanted<'a>],
     claims: &mut Claims<'a>,
@@ -97,9 +97,9 @@ async fn owners<'a>(
     Ok(())
 }
 
-/// Gives the ids of refused orders back: a resend after a fix must work.
+/// Gives the ids of refused orders back: a resend after a fix must work. Orders that are run again claim theirs anew.
 pub(super) async fn release(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     statements: &Statements,
     orders: &[Order],
     claims: &Claims<'_>,
@@ -115,7 +115,7 @@ pub(super) async fn release(
         let Some(Dedupe { key, .. }) = dedupe(order) else { continue };
         let source_id = order.entry.source;
         let ours = matches!(claims.get(&(source_id, key.as_str())), Some(Claim::Ours(own)) if *own == place);
-        if ours && matches!(fate, Fate::Settled(Err(_))) {
+        if ours && matches!(fate, Fate::Settled(Err(_)) | Fate::Again) {
             keys.push(Key { source_id, key });
         }
     }

@@ -84,6 +84,25 @@ impl<'a> Slots<'a> {
         })
     }
 
+    /// Whether the rows of this order still have the keys by which they were found: an earlier order of the batch may
+    /// have given one of them another.
+    fn stand(&self, place: usize, order: &Order) -> bool {
+        let Work::Records { table, key, records, .. } = &order.work else { return true };
+        let fields = &table.keys[*key].fields;
+        self.of[place].iter().zip(records).all(|(slot, record)| {
+            let row = self.all[*slot].row.as_deref();
+            row.is_none_or(|row| {
+                fields.iter().zip(&record.key).all(|(field, value)| row.fields[*field].as_ref() == Some(value))
+            })
+        })
+    }
+
+    /// The orders that touch this slot, by place.
+    pub fn orders(&self, slot: usize) -> Vec<usize> {
+        let touches = |(place, of): (usize, &Vec<usize>)| of.contains(&slot).then_some(place);
+        self.of.iter().enumerate().filter_map(touches).collect()
+    }
+
     /// Puts a row that was found into its slot. A row found by two keys has two names and one slot.
     pub fn found(&mut self, place: usize, row: Row) {
         let first = *self.found.entry(row.id).or_insert(place);
@@ -116,6 +135,7 @@ pub(super) fn fold<'a>(
             (_, Some(Claim::Theirs(event, records))) => duplicate(*event, records.iter().copied()),
             (_, Some(Claim::Ours(first))) if *first != place => twin(orders[*first].entry.id, &folded.fates[*first]),
             (Work::Repeat { .. }, _) => Fate::Settled(Err(WriteError::NotRepeated)),
+            (Work::Records { .. }, _) if !slots.stand(place, order) => Fate::Again,
             (Work::Records { table, records, .. }, _) => Fate::Settled(
                 apply(place, table, records, slots, &mut folded.changes, now).map_err(WriteError::Required),
             ),

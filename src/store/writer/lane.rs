@@ -1,5 +1,6 @@
 //! One lane: takes what has queued, commits it, answers. It decides what to do about an error, and nothing else.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,11 +12,14 @@ use super::order::{Order, WriteError};
 use super::statements::Statements;
 use super::{Bounds, Watch};
 use crate::clock::Clock;
+use crate::store::connect::LANES;
 use crate::store::error::{Class, classify, told};
-use crate::store::{Pool, Store};
+use crate::store::{Either, Pool, Store, abandon, acquire};
 
 /// How often one batch is tried when another writer was in the way.
 const TRIES: usize = 3;
+/// How often one batch finds its connection dead before it counts as lost: every idle one may have died at once.
+const RECONNECTS: usize = 2 * LANES;
 
 pub(super) struct Lane {
     pool: Pool,
@@ -33,6 +37,8 @@ enum Run {
     Failed(WriteError),
     /// One of the orders cannot be written; which one is not known yet.
     Poisoned(WriteError),
+    /// These orders, by place, must each stand alone.
+    Apart(Vec<usize>),
 }
 
 impl Lane {
@@ -59,11 +65,15 @@ impl Lane {
         }
     }
 
-    /// Commits these orders, in as few transactions as their errors allow. A deque of groups: what is poisoned is
-    /// split until the poison stands alone, what must wait for its twin comes again.
+    /// Commits these orders, in as few transactions as their errors allow. What is poisoned is split until the poison
+    /// stands alone; what rests on another order comes again after it.
     async fn tick(&self, orders: Vec<Order>) {
-        let mut groups = std::collections::VecDeque::from([orders]);
-        while let Some(mut group) = groups.pop_front() {
+        let mut groups = VecDeque::from([orders]);
+        while let Some(group) = groups.pop_front() {
+            let mut group = self.drop_expired(group);
+            if group.is_empty() {
+                continue;
+            }
             match self.transact(&group).await {
                 Run::Done(fates) => {
                     let again = self.answer(group, fates);
@@ -76,6 +86,14 @@ impl Lane {
                     groups.push_front(second);
                     groups.push_front(group);
                 }
+                Run::Apart(places) if group.len() > 1 => {
+                    let mut rest = Vec::with_capacity(group.len());
+                    for (place, order) in group.into_iter().enumerate() {
+                        if places.contains(&place) { groups.push_back(vec![order]) } else { rest.push(order) }
+                    }
+                    groups.push_front(rest);
+                }
+                Run::Apart(_) => group.into_iter().for_each(|order| self.reply(order, Err(WriteError::MatchTaken))),
                 Run::Failed(error) | Run::Poisoned(error) => {
                     group.into_iter().for_each(|order| self.reply(order, Err(error.clone())));
                 }
@@ -83,40 +101,72 @@ impl Lane {
         }
     }
 
+    /// Nobody waits for an answer as long as this: the sender is told that the database does not answer in time.
+    fn drop_expired(&self, group: Vec<Order>) -> Vec<Order> {
+        let now = self.clock.monotonic();
+        let expired = |order: &Order| now.saturating_sub(order.queued_at) > self.bounds.deadline;
+        let (late, kept) = group.into_iter().partition(expired);
+        let late: Vec<Order> = late;
+        late.into_iter().for_each(|order| self.reply(order, Err(WriteError::Unavailable)));
+        kept
+    }
+
     async fn transact(&self, orders: &[Order]) -> Run {
         let begun = self.clock.monotonic();
-        let mut reconnected = false;
-        for _ in 0..TRIES {
-            let attempt = batch::commit(&self.pool, &self.statements, orders, &self.clock);
-            match tokio::time::timeout(self.bounds.deadline, attempt).await {
-                Ok(Ok(fates)) => {
+        let (mut tries, mut reconnects) = (0, 0);
+        loop {
+            let error = match self.attempt(orders).await {
+                Ok(fates) => {
                     self.watch.batch(orders.len(), self.clock.monotonic().saturating_sub(begun));
                     return Run::Done(fates);
                 }
-                Ok(Err(BatchError::Raced)) => self.watch.retried(),
-                // The connection had died while it was idle, with the database restarted: once more on a new one.
-                Ok(Err(BatchError::NotBegun(sqlx::Error::Io(_) | sqlx::Error::Tls(_)))) if !reconnected => {
-                    reconnected = true
+                Err(error) => error,
+            };
+            match error {
+                // The connection had died while it was idle, with the database restarted: once more on another.
+                BatchError::NotBegun(sqlx::Error::Io(_) | sqlx::Error::Tls(_)) if reconnects < RECONNECTS => {
+                    reconnects += 1;
+                    continue;
                 }
-                Ok(Err(BatchError::NotBegun(error))) => return down(&error),
-                Ok(Err(BatchError::Database(error))) => match classify(&error) {
-                    Class::Retry => self.watch.retried(),
-                    Class::Down => return down(&error),
-                    Class::Unique => return Run::Poisoned(WriteError::MatchTaken),
-                    Class::Other => return rejected(orders, &error),
-                },
-                Ok(Err(BatchError::Corrupt(what))) => {
+                // With one writer there was nobody to come first: another index has one of the values.
+                BatchError::Taken(places) if tries > 0 || self.has_one_writer() => return Run::Apart(places),
+                BatchError::Raced | BatchError::Taken(_) => {}
+                BatchError::Database(error) if classify(&error) == Class::Retry => {}
+                BatchError::Database(error) if classify(&error) == Class::Unique => {
+                    return Run::Poisoned(WriteError::MatchTaken);
+                }
+                BatchError::Database(error) if classify(&error) == Class::Other => return rejected(orders, &error),
+                BatchError::Database(error) | BatchError::NotBegun(error) => return down(&error),
+                BatchError::Corrupt(what) => {
                     tracing::error!(%what, "stored data cannot be read");
                     return Run::Poisoned(WriteError::Rejected);
                 }
-                Err(_) => {
+                BatchError::Late => {
                     tracing::error!(deadline = ?self.bounds.deadline, "the database did not answer a batch in time");
                     return Run::Failed(WriteError::Unavailable);
                 }
             }
+            tries += 1;
+            self.watch.retried();
+            if tries == TRIES {
+                return Run::Poisoned(WriteError::Unavailable);
+            }
         }
-        // Another writer was first three times over; for a single order it is another index that keeps refusing.
-        if orders.len() == 1 { Run::Failed(WriteError::MatchTaken) } else { Run::Poisoned(WriteError::Unavailable) }
+    }
+
+    /// One transaction, within the deadline. A connection that fails to answer in time, or to begin, is closed.
+    async fn attempt(&self, orders: &[Order]) -> Result<Vec<Fate>, BatchError> {
+        let mut conn = acquire(&self.pool).await.map_err(BatchError::NotBegun)?;
+        let batch = batch::commit(&mut conn, &self.statements, orders, &self.clock);
+        let done = tokio::time::timeout(self.bounds.deadline, batch).await.unwrap_or(Err(BatchError::Late));
+        if matches!(done, Err(BatchError::Late | BatchError::NotBegun(_))) {
+            abandon(conn);
+        }
+        done
+    }
+
+    fn has_one_writer(&self) -> bool {
+        matches!(self.pool, Either::Sqlite(_))
     }
 
     /// Answers what was decided and returns the orders that have to be run again.
@@ -145,7 +195,7 @@ fn down(error: &sqlx::Error) -> Run {
 
 fn rejected(orders: &[Order], error: &sqlx::Error) -> Run {
     if let [order] = orders {
-        tracing::error!(event = %order.entry.id, source = %order.entry.source, error = told(error), "the database refused an event");
+        tracing::error!(request = %order.entry.request, event = %order.entry.id, source = %order.entry.source, error = told(error), "the database refused an event");
     }
     Run::Poisoned(WriteError::Rejected)
 }

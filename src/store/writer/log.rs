@@ -16,7 +16,7 @@ use crate::store::{Tx, on};
 
 /// One event row for every order that is settled well; the door keeps those that were refused.
 pub(super) async fn write_events(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     statements: &Statements,
     orders: &[Order],
     fates: &[Fate],
@@ -67,7 +67,7 @@ fn snapshot<S: Serializer>(of: &Option<(&Shape, &Row)>, serializer: S) -> Result
 /// Numbers and writes the changes, last before the commit: on PostgreSQL the feed lock is held from here, so that
 /// `seq` is the order of commits.
 pub(super) async fn write_changes(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     statements: &Statements,
     orders: &[Order],
     changes: &[Change<'_>],

@@ -51,6 +51,7 @@ pub struct Writer {
     lanes: Vec<mpsc::Sender<Order>>,
     bytes: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
+    clock: Clock,
 }
 
 impl Writer {
@@ -73,7 +74,12 @@ impl Writer {
             tasks.spawn(lane.run(receiver, closing.clone()));
             sender
         };
-        Self { lanes: (0..lanes).map(start).collect(), bytes: Arc::new(Semaphore::new(bounds.bytes)), waiting }
+        Self {
+            lanes: (0..lanes).map(start).collect(),
+            bytes: Arc::new(Semaphore::new(bounds.bytes)),
+            waiting,
+            clock: clock.clone(),
+        }
     }
 
     /// Events accepted into the queue and not yet answered.
@@ -88,7 +94,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let lane = &self.lanes[self.lane_of(&entry, &work)];
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        if lane.try_send(Order { entry, work, reply, permit }).is_err() {
+        if lane.try_send(Order { entry, work, reply, queued_at: self.clock.monotonic(), permit }).is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(WriteError::QueueFull);
         }

@@ -98,6 +98,8 @@ pub(super) struct Order {
     pub entry: Entry,
     pub work: Work,
     pub reply: oneshot::Sender<Written>,
+    /// By the monotonic clock.
+    pub queued_at: std::time::Duration,
     #[expect(dead_code, reason = "held until the order is dropped")]
     pub permit: OwnedSemaphorePermit,
 }

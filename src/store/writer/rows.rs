@@ -1,6 +1,6 @@
 //! Rows of module tables: found and locked, then written, one statement a module and purpose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -15,7 +15,7 @@ use crate::store::table::Table;
 use crate::store::{Tx, on};
 
 /// Fills the slots with the rows that stand, locked in order of module and id.
-pub(super) async fn find(tx: &mut Tx, slots: &mut Slots<'_>) -> Result<(), BatchError> {
+pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), BatchError> {
     let mut groups: BTreeMap<(ModuleId, usize), Vec<usize>> = BTreeMap::new();
     for (place, slot) in slots.all.iter().enumerate() {
         groups.entry((slot.table.shape.module, slot.key)).or_default().push(place);
@@ -35,7 +35,7 @@ pub(super) async fn find(tx: &mut Tx, slots: &mut Slots<'_>) -> Result<(), Batch
 }
 
 /// Every column of every row, as text.
-async fn texts(tx: &mut Tx, text: sqlx::SqlStr, rows: String) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
+async fn texts(tx: &mut Tx<'_>, text: sqlx::SqlStr, rows: String) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
     on!(tx, tx => {
         let found = sqlx::query(text).bind(rows).fetch_all(&mut **tx).await?;
         found.iter().map(|row| (0..row.len()).map(|column| row.try_get(column)).collect()).collect()
@@ -62,36 +62,50 @@ impl Serialize for Wanted<'_> {
 }
 
 /// Writes what the merge left: new rows, rows that changed, rows whose guard alone moved.
-pub(super) async fn write(tx: &mut Tx, slots: &Slots<'_>) -> Result<(), BatchError> {
-    let mut inserts: BTreeMap<ModuleId, Vec<&Slot<'_>>> = BTreeMap::new();
+pub(super) async fn write(tx: &mut Tx<'_>, slots: &Slots<'_>) -> Result<(), BatchError> {
+    let mut inserts: BTreeMap<ModuleId, Vec<usize>> = BTreeMap::new();
     let mut updates: BTreeMap<ModuleId, Vec<&Slot<'_>>> = BTreeMap::new();
-    for slot in &slots.all {
+    for (place, slot) in slots.all.iter().enumerate() {
         let module = slot.table.shape.module;
         match (&slot.stored, &slot.row) {
-            (None, Some(_)) => inserts.entry(module).or_default().push(slot),
+            (None, Some(_)) => inserts.entry(module).or_default().push(place),
             (Some(stored), Some(row)) if stored.version != row.version || stored.guards != row.guards => {
                 updates.entry(module).or_default().push(slot);
             }
             _ => {}
         }
     }
-    for mut slots in inserts.into_values() {
-        // One order of keys on every replica keeps deadlocks rare.
-        slots.sort_by_cached_key(|slot| slot.values.iter().map(|value| value.text().into_owned()).collect::<Vec<_>>());
-        let (text, rows) = (slots[0].table.insert.clone(), json(&stored(&slots))?);
-        let written: Vec<String> = on!(tx, tx => sqlx::query_scalar(text).bind(rows).fetch_all(&mut **tx).await)?;
-        if written.len() < slots.len() {
-            return Err(BatchError::Raced);
-        }
+    for places in inserts.into_values() {
+        insert(tx, slots, places).await?;
     }
-    for slots in updates.into_values() {
-        let (text, rows) = (slots[0].table.update.clone(), json(&stored(&slots))?);
+    for updated in updates.into_values() {
+        let (text, rows) = (updated[0].table.update.clone(), json(&stored(&updated))?);
         let written = on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await?.rows_affected());
-        if usize::try_from(written).unwrap_or(0) < slots.len() {
+        if usize::try_from(written).unwrap_or(0) < updated.len() {
             return Err(BatchError::Raced);
         }
     }
     Ok(())
+}
+
+/// New rows of one module. Rows that come back missing were somewhere else first.
+async fn insert(tx: &mut Tx<'_>, slots: &Slots<'_>, mut places: Vec<usize>) -> Result<(), BatchError> {
+    let key =
+        |place: &usize| slots.all[*place].values.iter().map(|value| value.text().into_owned()).collect::<Vec<_>>();
+    // One order of keys on every replica keeps deadlocks rare.
+    places.sort_by_cached_key(key);
+    let new = places.iter().map(|place| &slots.all[*place]).collect::<Vec<_>>();
+    let (text, rows) = (new[0].table.insert.clone(), json(&stored(&new))?);
+    let written: Vec<String> = on!(tx, tx => sqlx::query_scalar(text).bind(rows).fetch_all(&mut **tx).await)?;
+    if written.len() == new.len() {
+        return Ok(());
+    }
+    let written = written.iter().map(String::as_str).collect::<HashSet<_>>();
+    let lacks = |place: &&usize| {
+        let row = slots.all[**place].row.as_deref();
+        row.is_some_and(|row| !written.contains(row.id.to_string().as_str()))
+    };
+    Err(BatchError::Taken(places.iter().filter(lacks).flat_map(|place| slots.orders(*place)).collect()))
 }
 
 fn stored<'a>(slots: &[&'a Slot<'a>]) -> Vec<Stored<'a>> {
