@@ -78,7 +78,7 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Pr
     let format = headers::format(&inbound.headers)?;
     inbound.read_body(gateway, door.source.max_body(&gateway.config.bounds)).await?;
     if let Some(scheme) = scheme {
-        match verify::verify(scheme, &door.source.secrets, &inbound.headers, &inbound.body) {
+        match verify::verify(scheme, &door.source.secrets, &inbound.headers, &inbound.body.bytes) {
             verify::Verdict::Pass => take(&door)?,
             verify::Verdict::Refused(refusal) => return Err(refusal.problem(scheme)),
         }

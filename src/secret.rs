@@ -51,6 +51,13 @@ pub fn generate_signing() -> SecretString {
     text.into()
 }
 
+/// The token of an `Authorization: Bearer` header.
+pub fn bearer(headers: &http::HeaderMap) -> Option<&str> {
+    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// What is stored of a token or an API key. They carry 192 random bits, so a plain SHA-256 cannot be searched back.
 pub fn digest(text: &str) -> [u8; 32] {
     digest_bytes(text.as_bytes())
@@ -156,6 +163,15 @@ mod tests {
         let key = SealKey::generate();
         let sealed = key.seal(&"whsec_ünlocked".into(), CONTEXT);
         (key, sealed)
+    }
+
+    #[test]
+    fn a_bearer_is_read_in_any_case_of_its_scheme() {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("authorization", "bearer tgt_1".parse().unwrap());
+        assert_eq!(bearer(&headers), Some("tgt_1"));
+        headers.insert("authorization", "Basic dGd0".parse().unwrap());
+        assert_eq!(bearer(&headers), None);
     }
 
     #[test]

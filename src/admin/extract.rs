@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::header;
 use axum::http::request::Parts;
 
 use crate::gateway::{Gateway, Peer};
 use crate::manage::authenticate::authenticate;
 use crate::manage::caller::Caller;
 use crate::problem::{Code, Problem};
+use crate::secret::bearer;
 
 pub struct Authenticated(pub Caller);
 
@@ -17,11 +17,8 @@ impl FromRequestParts<Arc<Gateway>> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Problem> {
-        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = value.and_then(|value| value.split_once(' '));
-        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
         let address = parts.extensions.get::<Peer>().map(|peer| peer.address.to_string());
-        authenticate(gateway, token, address).await.map(Self)
+        authenticate(gateway, bearer(&parts.headers), address).await.map(Self)
     }
 }
 

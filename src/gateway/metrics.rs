@@ -43,7 +43,10 @@ impl Metrics {
             |name: &'static str, text: &'static str| recorder.describe_counter(name.into(), None, text.into());
         describe("tidegate_webhooks_total", "Inbound requests by what was answered: an outcome or a problem code");
         describe("tidegate_batch_retries_total", "Transactions run again because another writer was first");
-        describe("tidegate_refusals_dropped_total", "Refused requests that were counted and not kept");
+        describe(
+            "tidegate_refusals_dropped_total",
+            "Refused requests beyond what is kept of one source, or while the lane was full",
+        );
         let histogram = |name: &'static str, unit: Option<Unit>, text: &'static str| {
             recorder.describe_histogram(name.into(), unit, text.into());
             recorder.register_histogram(&Key::from_static_name(name), &METADATA)

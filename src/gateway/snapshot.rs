@@ -10,6 +10,7 @@ use crate::secret::{SealKey, digest};
 use crate::source::Source;
 use crate::store::heartbeat::Pulse;
 use crate::store::modules::StoredModule;
+use crate::store::refusals::Ration;
 use crate::store::sources::StoredSource;
 use crate::store::table::Table;
 use crate::store::{Store, StoreError};
@@ -33,6 +34,7 @@ pub struct Door {
     /// Place of the source's match in the table's keys.
     pub key: usize,
     pub limiter: Arc<Limiter>,
+    pub refusals: Ration,
 }
 
 impl Snapshot {
@@ -106,5 +108,5 @@ fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiter
         mapping,
     };
     let key = table.key(&source.mapping.matching)?;
-    Some(Door { source, table, key, limiter: Arc::clone(limiters.of(stored.id)?) })
+    Some(Door { source, table, key, limiter: Arc::clone(limiters.of(stored.id)?), refusals: Ration::default() })
 }

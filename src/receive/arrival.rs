@@ -10,14 +10,19 @@ use bytes::Bytes;
 use http_body::Body as _;
 use serde_json::value::RawValue;
 
+use super::body::Held;
 use super::{body, headers};
 use crate::clock::Timestamp;
 use crate::gateway::{Door, Gateway, Peer};
 use crate::id::{EventId, RequestId};
 use crate::intake::{self, Format, Judged};
 use crate::problem::{Code, Problem};
+use crate::secret::bearer;
 use crate::store::refusals::{KEPT_BODY, Refusal};
 use crate::store::writer::Entry;
+
+/// Bytes of a body that are judged on the thread that read them.
+const JUDGED_AT_ONCE: usize = 64 * 1024;
 
 /// Names in the log line of a request; nothing a sender wrote.
 #[derive(Clone, Debug, Default)]
@@ -39,16 +44,12 @@ pub struct Arrival {
 pub struct Inbound {
     pub arrival: Arrival,
     pub headers: HeaderMap,
-    pub body: Bytes,
-    /// Bytes that came, which may be more than were kept.
-    body_size: usize,
+    pub body: Held,
     uri: Uri,
     door: Option<Arc<Door>>,
     /// Version of the configuration that the door belongs to.
     pub judged_by: i64,
     unread: Option<Body>,
-    /// A claim on the memory for bodies, for as long as this one is held.
-    held: Option<tokio::sync::OwnedSemaphorePermit>,
 }
 
 impl Inbound {
@@ -67,13 +68,11 @@ impl Inbound {
         Self {
             arrival,
             headers: parts.headers,
-            body: Bytes::new(),
-            body_size: 0,
+            body: Held::nothing(),
             uri: parts.uri,
             door: None,
             judged_by: 0,
             unread: Some(body),
-            held: None,
         }
     }
 
@@ -83,7 +82,7 @@ impl Inbound {
         let path = self.uri.path().strip_prefix("/api/webhooks/").unwrap_or_default();
         let (module, token) = match path.split_once('/') {
             Some((module, token)) => (module, token),
-            None => (path, headers::bearer(&self.headers).unwrap_or_default()),
+            None => (path, bearer(&self.headers).unwrap_or_default()),
         };
         let snapshot = gateway.snapshot();
         let door = snapshot.door(module, token).cloned().ok_or_else(|| Problem::from(Code::Unauthorized))?;
@@ -104,17 +103,18 @@ impl Inbound {
         if length.is_some_and(|length| length > most) {
             return Err(body::too_large(most));
         }
-        let claim = u32::try_from(length.unwrap_or(most)).unwrap_or(u32::MAX);
-        let held = Arc::clone(&gateway.bodies).try_acquire_many_owned(claim);
-        self.held = Some(held.map_err(|_| Problem::from(Code::QueueFull).with_retry_after(crate::store::RETRY_AFTER))?);
-        self.body = body::read(unread, length, most, &gateway.config.bounds, &gateway.clock).await?;
-        self.body_size = self.body.len();
+        self.body = body::read(unread, most, gateway).await?;
         self.unread = None;
         Ok(())
     }
 
+    /// A large document takes long enough to be worth a thread that nobody else waits for.
     pub fn judge(&self, door: &Door, format: Format) -> Judged {
-        let request = intake::Request { format, headers: &self.headers, body: &self.body, event: self.arrival.event };
+        let (headers, body) = (&self.headers, &*self.body.bytes);
+        let request = intake::Request { format, headers, body, event: self.arrival.event };
+        if body.len() > JUDGED_AT_ONCE {
+            return tokio::task::block_in_place(|| intake::judge(&door.source, request));
+        }
         intake::judge(&door.source, request)
     }
 
@@ -130,8 +130,8 @@ impl Inbound {
             mapping_version: door.source.mapping_version,
             address: self.arrival.address.clone(),
             headers: self.kept_headers(),
-            body: self.body.clone(),
-            body_size: self.body_size,
+            body: self.body.bytes.clone(),
+            body_size: self.body.bytes.len(),
         }
     }
 
@@ -143,6 +143,9 @@ impl Inbound {
     /// Hands a refused request to the refusals lane, as far as a source is known: a stranger's requests are counted.
     pub fn keep_refusal(&self, gateway: &Gateway, problem: &Problem) {
         let Some(door) = &self.door else { return };
+        if !door.refusals.allows(gateway.clock.monotonic()) {
+            return gateway.metrics.refusal_dropped();
+        }
         let mut entry = self.entry(door);
         if entry.body.len() > KEPT_BODY {
             // A copy, so that the whole of a large body does not stay in memory for its beginning.

@@ -1,14 +1,16 @@
 //! Reading a body: bounded in size, in progress and in time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::clock::Clock;
-use crate::config::Bounds;
+use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
+use crate::store::RETRY_AFTER;
 
 /// What an early answer waits for, at most.
 const DRAINED_BYTES: usize = 256 * 1024;
@@ -18,17 +20,25 @@ pub fn too_large(most: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, format!("the body is larger than the {most} bytes that this source takes"))
 }
 
-/// The whole body, in one piece and uncopied when it came in one.
-pub async fn read(
-    body: &mut Body,
-    length: Option<usize>,
-    most: usize,
-    bounds: &Bounds,
-    clock: &Clock,
-) -> Result<Bytes, Problem> {
+/// A body, and its claim on the memory that all bodies share, held for as long as the body is.
+pub struct Held {
+    pub bytes: Bytes,
+    claim: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    pub fn nothing() -> Self {
+        Self { bytes: Bytes::new(), claim: None }
+    }
+}
+
+/// Reads the whole body, in one piece and uncopied when it came in one. Memory is claimed as bytes arrive: what a
+/// sender only announces costs nobody anything.
+pub async fn read(body: &mut Body, most: usize, gateway: &Gateway) -> Result<Held, Problem> {
+    let (bounds, clock) = (&gateway.config.bounds, &gateway.clock);
     let begun = clock.monotonic();
     let (mut window, mut progress) = (begun, 0);
-    let mut first: Option<Bytes> = None;
+    let mut held = Held::nothing();
     let mut whole = BytesMut::new();
     loop {
         let now = clock.monotonic();
@@ -41,21 +51,31 @@ pub async fn read(
         let frame = frame.map_err(|_| Problem::new(Code::InvalidRequest, "the body ended before it was complete"))?;
         let Ok(data) = frame.into_data() else { continue };
         progress += data.len();
-        let got = first.as_ref().map_or(0, Bytes::len).max(whole.len());
-        if got + data.len() > most {
+        if held.bytes.len().max(whole.len()) + data.len() > most {
             return Err(too_large(most));
         }
-        match first.take() {
-            None if whole.is_empty() => first = Some(data),
-            None => whole.extend_from_slice(&data),
-            Some(first) => {
-                whole.reserve(length.unwrap_or(first.len() + data.len()));
-                whole.extend_from_slice(&first);
-                whole.extend_from_slice(&data);
-            }
+        claim(gateway, &mut held.claim, data.len())?;
+        if held.bytes.is_empty() && whole.is_empty() {
+            held.bytes = data;
+            continue;
         }
+        whole.extend_from_slice(&std::mem::take(&mut held.bytes));
+        whole.extend_from_slice(&data);
     }
-    Ok(first.unwrap_or_else(|| whole.freeze()))
+    if !whole.is_empty() {
+        held.bytes = whole.freeze();
+    }
+    Ok(held)
+}
+
+fn claim(gateway: &Gateway, claim: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Problem> {
+    let more = Arc::clone(&gateway.bodies).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
+    let more = more.map_err(|_| Problem::from(Code::QueueFull).with_retry_after(RETRY_AFTER))?;
+    match claim {
+        Some(claim) => claim.merge(more),
+        None => *claim = Some(more),
+    }
+    Ok(())
 }
 
 /// Takes in what is left, within bounds, and forgets it. What comes beyond them is not read, and the connection stays

@@ -18,12 +18,6 @@ const CREDENTIALS: [&str; 9] =
 /// What every token of a source begins with.
 const TOKEN_MARK: &str = crate::secret::SOURCE_TOKEN;
 
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
 pub fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
@@ -95,14 +89,5 @@ mod tests {
         let kept = kept(&headers);
         assert_eq!(kept.keys().copied().collect::<Vec<_>>(), ["content-type", "x-signature"]);
         assert_eq!(kept["content-type"], "value, twice");
-    }
-
-    #[test]
-    fn a_bearer_is_read_in_any_case_of_its_scheme() {
-        let mut headers = HeaderMap::new();
-        headers.insert("authorization", "bearer tgt_1".parse().unwrap());
-        assert_eq!(bearer(&headers), Some("tgt_1"));
-        headers.insert("authorization", "Basic dGd0".parse().unwrap());
-        assert_eq!(bearer(&headers), None);
     }
 }

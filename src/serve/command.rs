@@ -33,15 +33,7 @@ async fn run(raw: RawConfig, output: Output) -> Result<(), Failure> {
         "sources": running.made(),
     });
     let done = output.answer(&banner, || text(&running));
-    if done.is_ok() {
-        until_told().await;
-        tracing::info!("stopping: what is in flight is finished first; a second signal ends it at once");
-    }
-    tokio::select! {
-        () = running.stop() => {}
-        () = until_told() => {}
-    }
-    done
+    until_told(running, done).await
 }
 
 fn text(running: &Running) -> String {
@@ -80,15 +72,7 @@ async fn run_demo(args: DemoArgs, output: Output) -> Result<(), Failure> {
     let folder = Folder::make().map_err(|error| Failure::Refused(json!({ "detail": error.to_string() })))?;
     let running = folder.start(args.listen).await.map_err(failure)?;
     let done = show(&running, output).await;
-    if done.is_ok() {
-        until_told().await;
-        tracing::info!("stopping: what is in flight is finished first; a second signal ends it at once");
-    }
-    tokio::select! {
-        () = running.stop() => {}
-        () = until_told() => {}
-    }
-    done
+    until_told(running, done).await
 }
 
 fn told(output: Output, done: Result<(), Failure>) -> u8 {
@@ -105,17 +89,29 @@ fn failure(error: StartError) -> Failure {
     Failure::Refused(json!({ "title": "the gateway could not start", "detail": error.to_string() }))
 }
 
-/// Until SIGTERM or SIGINT comes, which from then on end nothing by themselves.
-async fn until_told() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("this system gives no signals; the gateway stops");
-        return;
+/// Serves until SIGTERM or SIGINT, then stops in order; a second signal ends it at once. What could not even be told
+/// of the start stops it right away.
+async fn until_told(running: Running, started: Result<(), Failure>) -> Result<(), Failure> {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+        running.stop().await;
+        return Err(Failure::Refused(json!({ "detail": "this system gives no signals to stop by" })));
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut told = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    if started.is_ok() {
+        told().await;
+        tracing::info!("stopping: what is in flight is finished first; a second signal ends it at once");
     }
+    tokio::select! {
+        () = running.stop() => {}
+        () = told() => {}
+    }
+    started
 }
 
 /// To stderr: lines for people on a terminal, JSON lines elsewhere.

@@ -27,15 +27,29 @@ pub async fn observe(State(gateway): State<Arc<Gateway>>, mut request: Request, 
     let headers = request.headers();
     let oversized = head_size(headers) > bounds.header_bytes || headers.len() > bounds.header_fields;
     request.extensions_mut().insert(Peer { request: id, address });
+    let gone = Gone { request: id, address };
     let response = if oversized {
         Problem::from(Code::HeadersTooLarge).into_response()
     } else {
         next.run(request).instrument(tracing::error_span!("request", request = %id)).await
     };
+    std::mem::forget(gone);
     let response = signed(response, id);
     let took = gateway.clock.monotonic().saturating_sub(begun);
     log(&method, route.as_ref(), &response, (id, address, took));
     response
+}
+
+/// The log line of a request whose client left before the answer: dropped unless the answer came about.
+struct Gone {
+    request: RequestId,
+    address: IpAddr,
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        tracing::info!(request = %self.request, address = %self.address, "the client left before the answer");
+    }
 }
 
 /// Puts the request's id on the answer, and into its problem.

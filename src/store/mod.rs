@@ -67,6 +67,15 @@ async fn begin(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, sqlx::E
     })
 }
 
+/// Every column of a row, as text.
+fn texts<R: sqlx::Row>(row: &R) -> Result<Vec<Option<String>>, sqlx::Error>
+where
+    usize: sqlx::ColumnIndex<R>,
+    for<'r> Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+{
+    (0..row.len()).map(|column| row.try_get(column)).collect()
+}
+
 async fn commit(tx: Tx<'_>) -> Result<(), sqlx::Error> {
     on!(tx, tx => tx.commit().await)
 }

@@ -1,9 +1,7 @@
 //! Reading records.
 
-use sqlx::Row as _;
-
 use super::table::Table;
-use super::{Store, StoreError, on};
+use super::{Store, StoreError, on, texts};
 use crate::id::RecordId;
 use crate::record::row::Row;
 
@@ -12,7 +10,7 @@ impl Store {
         let text = table.get.clone();
         let texts: Option<Vec<Option<String>>> = on!(&self.read, pool => {
             let row = sqlx::query(text).bind(id.to_string()).fetch_optional(pool).await?;
-            row.map(|row| (0..row.len()).map(|column| row.try_get(column)).collect()).transpose()
+            row.as_ref().map(texts).transpose()
         })?;
         texts.map(|texts| table.read(&texts)).transpose()
     }
@@ -23,8 +21,7 @@ impl Store {
         let after = after.map(|after| after.to_string()).unwrap_or_default();
         let rows: Vec<Vec<Option<String>>> = on!(&self.read, pool => {
             let rows = sqlx::query(text).bind(after).bind(limit).fetch_all(pool).await?;
-            let texts = rows.iter().map(|row| (0..row.len()).map(|column| row.try_get(column)).collect());
-            texts.collect::<Result<_, sqlx::Error>>()
+            rows.iter().map(texts).collect::<Result<_, sqlx::Error>>()
         })?;
         rows.iter().map(|texts| table.read(texts)).collect()
     }

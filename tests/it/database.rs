@@ -111,15 +111,22 @@ impl Place {
 
     /// Another client takes what the writer needs, and keeps it: the file's write lock, or the module's table.
     pub async fn hold(&self, table: &str) -> Held {
-        let mut held = self.connect().await;
-        match &mut held {
-            Held::Sqlite(connection) => {
-                sqlx::raw_sql("BEGIN IMMEDIATE").execute(connection).await.expect("nobody else writes");
-            }
-            Held::Postgres(connection) => {
+        match self.engine() {
+            Engine::Sqlite => self.hold_by("BEGIN IMMEDIATE").await,
+            Engine::Postgres => {
                 let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.expect("the table is free");
+                self.hold_by(AssertSqlSafe(sql)).await
             }
+        }
+    }
+
+    /// Another client keeps what this SQL has taken.
+    pub async fn hold_by(&self, sql: impl SqlSafeStr) -> Held {
+        let mut held = self.connect().await;
+        let sql = sqlx::raw_sql(sql);
+        match &mut held {
+            Held::Sqlite(connection) => drop(sql.execute(connection).await.expect("it is free")),
+            Held::Postgres(connection) => drop(sql.execute(connection).await.expect("it is free")),
         }
         held
     }

@@ -12,6 +12,7 @@ mod wire;
 
 mod admin;
 mod apply;
+mod binary;
 mod body;
 mod cli;
 mod crowd;
@@ -24,6 +25,7 @@ mod outcomes;
 mod overload;
 mod records;
 mod refusals;
+mod regressions;
 mod restart;
 mod secrecy;
 mod signatures;

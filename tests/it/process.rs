@@ -1,7 +1,7 @@
 //! The real binary, as an operator runs it: killed when it goes out of scope, whatever becomes of the test.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Process {
 struct Running {
     child: Child,
     /// Kept open, so that nothing it prints meets a closed pipe.
-    _stdout: Option<BufReader<ChildStdout>>,
+    stdout: Option<BufReader<ChildStdout>>,
     log: PathBuf,
 }
 
@@ -33,16 +33,7 @@ impl Process {
     /// `tidegate serve --json` with a setup's folder and database; waits until it is ready.
     pub async fn start(setup: &Setup) -> Self {
         let mut running = Running::spawn(setup);
-        let mut stdout = BufReader::new(running.child.stdout.take().unwrap());
-        let first_line = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            stdout.read_line(&mut line).map(|_| (line, stdout))
-        });
-        let read = tokio::time::timeout(DEADLINE, first_line).await.expect("the gateway is ready in time");
-        let (line, stdout) = read.unwrap().expect("stdout can be read");
-        running._stdout = Some(stdout);
-        let banner: Value = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("{error}: {line:?}; its log: {}", running.read_log()));
+        let banner = running.banner().await;
         Self { admin: Admin::of(text(&banner["url"]), &setup.config.data_dir), banner, running }
     }
 
@@ -53,10 +44,18 @@ impl Process {
 
     /// SIGTERM, and the log once it has ended.
     pub fn terminate(mut self) -> (ExitStatus, String) {
-        let id = self.running.child.id().to_string();
-        assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
+        self.signal();
         let status = self.running.child.wait().unwrap();
         (status, self.running.read_log())
+    }
+
+    /// SIGTERM, and no more.
+    pub fn signal(&self) {
+        self.running.signal();
+    }
+
+    pub async fn ended(self, within: Duration) -> (ExitStatus, String) {
+        self.running.ended(within).await
     }
 }
 
@@ -68,9 +67,30 @@ pub fn tidegate(folder: &Path, arguments: &[&str], environment: &[(&str, &str)])
     (output.status.code().expect("it ends by itself"), String::from_utf8(output.stdout).expect("it prints UTF-8"))
 }
 
+/// `tidegate demo --json` on a free port, its folder below this one.
+pub struct Demo {
+    pub banner: Value,
+    running: Running,
+}
+
+impl Demo {
+    pub async fn start(folder: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.args(["demo", "--json", "--listen", "127.0.0.1:0"]);
+        command.env_clear().env("TMPDIR", folder).current_dir(folder);
+        let mut running = Running::of(command, folder.join("demo.log"));
+        Self { banner: running.banner().await, running }
+    }
+
+    /// SIGTERM, and its end.
+    pub async fn terminate(self, within: Duration) -> (ExitStatus, String) {
+        self.running.signal();
+        self.running.ended(within).await
+    }
+}
+
 impl Running {
     fn spawn(setup: &Setup) -> Self {
-        let log = setup.folder().join("serve.log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&setup.config.data_dir);
         // Nothing of the environment of whoever runs the tests.
@@ -78,9 +98,46 @@ impl Running {
         if let Database::Postgres { url, .. } = &setup.config.database {
             command.env("TIDEGATE_DATABASE_URL", url.expose_secret());
         }
+        Self::of(command, setup.folder().join("serve.log"))
+    }
+
+    fn of(mut command: Command, log: PathBuf) -> Self {
         let stderr = File::options().create(true).append(true).open(&log).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
-        Self { child: command.spawn().expect("the binary starts"), _stdout: None, log }
+        Self { child: command.spawn().expect("the binary starts"), stdout: None, log }
+    }
+
+    /// The one line that it prints when it is ready.
+    async fn banner(&mut self) -> Value {
+        let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
+        let first_line = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            stdout.read_line(&mut line).map(|_| (line, stdout))
+        });
+        let read = tokio::time::timeout(DEADLINE, first_line).await.expect("the gateway is ready in time");
+        let (line, stdout) = read.unwrap().expect("stdout can be read");
+        self.stdout = Some(stdout);
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}; its log: {}", self.read_log()))
+    }
+
+    fn signal(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
+    }
+
+    /// It ends by itself, and has printed nothing but its banner: its status, and the log.
+    async fn ended(mut self, within: Duration) -> (ExitStatus, String) {
+        let mut stdout = self.stdout.take().expect("it was ready");
+        let rest = tokio::task::spawn_blocking(move || {
+            let mut rest = String::new();
+            stdout.read_to_string(&mut rest).map(|_| rest)
+        });
+        // The other end of the pipe closes when the process ends.
+        let Ok(rest) = tokio::time::timeout(within, rest).await else {
+            panic!("it has not ended within {within:?}; its log: {}", self.read_log())
+        };
+        assert_eq!(rest.unwrap().expect("stdout can be read"), "", "one object and nothing else");
+        (self.child.wait().unwrap(), self.read_log())
     }
 
     fn read_log(&self) -> String {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use sqlx::Row as _;
 
 use super::batch::{BatchError, json};
 use super::fold::{Slot, Slots};
@@ -12,7 +11,7 @@ use crate::id::ModuleId;
 use crate::record::row::Row;
 use crate::record::value::Value;
 use crate::store::table::Table;
-use crate::store::{Tx, on};
+use crate::store::{Tx, on, texts};
 
 /// Fills the slots with the rows that stand, locked in order of module and id.
 pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), BatchError> {
@@ -25,21 +24,16 @@ pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), B
         let (table, key) = (first.table, &first.table.keys[first.key]);
         let wanted = places.iter().map(|place| Wanted { place: *place, slot: &slots.all[*place] }).collect::<Vec<_>>();
         let (text, rows) = (key.find.clone(), json(&wanted)?);
-        let found = texts(tx, text, rows).await?;
+        let found: Vec<Vec<Option<String>>> = on!(tx, tx => {
+            let found = sqlx::query(text).bind(rows).fetch_all(&mut **tx).await?;
+            found.iter().map(texts).collect::<Result<_, _>>()?
+        });
         for texts in found {
             let place = texts.last().and_then(Option::as_deref).and_then(|text| text.parse().ok());
             slots.found(place.ok_or(BatchError::Raced)?, table.read(&texts)?);
         }
     }
     Ok(())
-}
-
-/// Every column of every row, as text.
-async fn texts(tx: &mut Tx<'_>, text: sqlx::SqlStr, rows: String) -> Result<Vec<Vec<Option<String>>>, sqlx::Error> {
-    on!(tx, tx => {
-        let found = sqlx::query(text).bind(rows).fetch_all(&mut **tx).await?;
-        found.iter().map(|row| (0..row.len()).map(|column| row.try_get(column)).collect()).collect()
-    })
 }
 
 /// The match values of one slot, as the parameter's row.
