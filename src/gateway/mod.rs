@@ -140,6 +140,7 @@ impl Gateway {
             replica,
         });
         gateway.tasks.spawn(Arc::clone(&gateway).watch());
+        gateway.tasks.spawn(Arc::clone(&gateway).watch_lanes());
         gateway.tasks.spawn(Arc::clone(&gateway).keep_house());
         Ok(gateway)
     }
@@ -202,6 +203,19 @@ impl Gateway {
                     tracing::warn!(%error, "the heartbeat could not be written");
                 }
             }
+        }
+    }
+
+    /// A lane ends when it is told to. One that ends before that has met a bug, and its queue would refuse everything
+    /// for ever: the gateway stops, and whoever started it starts it anew.
+    async fn watch_lanes(self: Arc<Self>) {
+        tokio::select! {
+            () = self.writer.lane_ended() => {}
+            () = self.closing.cancelled() => return,
+        }
+        if !self.closing.is_cancelled() {
+            tracing::error!("a lane of the writer ended by itself; the gateway stops");
+            self.stopping.cancel();
         }
     }
 

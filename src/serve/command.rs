@@ -103,15 +103,22 @@ async fn until_told(running: Running, started: Result<(), Failure>) -> Result<()
             _ = interrupt.recv() => {}
         }
     };
-    if started.is_ok() {
-        told().await;
+    let stopping = running.gateway().stopping.clone();
+    let mut done = started;
+    if done.is_ok() {
+        tokio::select! {
+            () = told() => {}
+            () = stopping.cancelled() => {
+                done = Err(Failure::Refused(json!({ "detail": "the gateway met a bug and stops; its log says more" })));
+            }
+        }
         tracing::info!("stopping: what is in flight is finished first; a second signal ends it at once");
     }
     tokio::select! {
         () = running.stop() => {}
         () = told() => {}
     }
-    started
+    done
 }
 
 /// To stderr: lines for people on a terminal, JSON lines elsewhere.

@@ -14,6 +14,7 @@ mod statements;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -80,6 +81,17 @@ impl Writer {
             waiting,
             clock: clock.clone(),
         }
+    }
+
+    /// Returns when the first of the lanes has ended.
+    pub async fn lane_ended(&self) {
+        let ends = self.lanes.iter().map(|lane| Box::pin(lane.closed()));
+        let mut ends = ends.collect::<Vec<_>>();
+        std::future::poll_fn(|context| {
+            let ended = ends.iter_mut().any(|end| end.as_mut().poll(context).is_ready());
+            if ended { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Events accepted into the queue and not yet answered.
