@@ -62,7 +62,6 @@ pub struct Gateway {
     pub config: Config,
     pub store: Arc<Store>,
     pub seal: SealKey,
-    pub workspace: String,
     pub metrics: Arc<Metrics>,
     pub writer: Writer,
     pub refusals: Refusals,
@@ -125,7 +124,6 @@ impl Gateway {
             bodies: Arc::new(Semaphore::new(config.bounds.bodies_bytes)),
             snapshot: ArcSwap::from_pointee(snapshot),
             reload: tokio::sync::Mutex::new(()),
-            workspace: setup.workspace,
             stopping: CancellationToken::new(),
             cut: CancellationToken::new(),
             url: OnceLock::new(),
@@ -175,7 +173,7 @@ impl Gateway {
         Ok(())
     }
 
-    /// One look at the database's pulse; says whether it answered.
+    /// One look at the database's pulse; reads the configuration again when it has moved.
     pub async fn pulse(&self) -> Result<(), StoreError> {
         let pulse = tokio::time::timeout(PULSE_WITHIN, self.store.pulse(self.clock.now())).await;
         let Ok(pulse) = pulse else {

@@ -130,9 +130,6 @@ codes! {
     Conflict = "conflict" CONFLICT "It conflicts with what is already there"
         "What is asked for cannot stand beside what exists, such as a second one with the same name."
         "Read the current state, then change the request or what is in its way.";
-    PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "It has changed in the meantime"
-        "The version in If-Match is not the current one: someone else has changed the resource since it was read."
-        "Read it again, apply the change to what is there now, and send it with the new ETag.";
     BodyTooLarge = "body_too_large" PAYLOAD_TOO_LARGE "The body is too large"
         "The body is larger than this address takes: 1 MiB unless its source says otherwise."
         "Send less in one request, or ask for a higher limit for this source.";

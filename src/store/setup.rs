@@ -7,7 +7,6 @@ use crate::id::{KeyId, WorkspaceId};
 /// What the database says of itself.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    pub workspace: String,
     /// Id of the key that seals its secrets.
     pub seal_key: String,
     pub has_owner: bool,
@@ -36,11 +35,11 @@ impl Store {
         let workspace = WorkspaceId::new(now).to_string();
         on!(&self.write, pool => sqlx::query(text).bind(workspace).bind(seal_key).bind(now.micros())
             .execute(pool).await.map(|_| ()))?;
-        let text = "SELECT workspace_id, seal_key_id FROM gateway";
-        let (workspace, seal_key) = on!(&self.read, pool => sqlx::query_as(text).fetch_one(pool).await)?;
+        let text = "SELECT seal_key_id FROM gateway";
+        let seal_key = on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?;
         let text = "SELECT count(*) FROM api_keys WHERE role = 'owner'";
         let owners: i64 = on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?;
-        Ok(Setup { workspace, seal_key, has_owner: owners > 0 })
+        Ok(Setup { seal_key, has_owner: owners > 0 })
     }
 
     /// Makes the first owner key; `false` when another replica was first.

@@ -113,6 +113,12 @@ impl App {
         self.setup.database()
     }
 
+    /// One round of what the gateway does beside requests.
+    pub async fn keep_house(&self) {
+        let gateway = self.running.gateway();
+        tidegate::work::housekeeping::tick(&gateway.store, &gateway.clock).await;
+    }
+
     /// Drains, and leaves what can be started again.
     pub async fn stop(self) -> Setup {
         self.running.stop().await;

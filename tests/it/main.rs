@@ -20,6 +20,7 @@ mod door;
 mod exact;
 mod kill;
 mod limits;
+mod memory;
 mod outage;
 mod outcomes;
 mod overload;
