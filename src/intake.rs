@@ -1,24 +1,31 @@
 //! Judging: what an inbound request means for the source's module, without touching anything. The door, and later
 //! preview, replay and backtests, all call [`judge`].
 
+mod records;
+
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value as Node;
 
 use crate::clock::Timestamp;
+use crate::condition::Work;
+use crate::condition::path::Found;
 use crate::id::EventId;
 use crate::map::form;
-use crate::map::input::{Seen, Sight};
+use crate::map::input::{Sight, too_many};
 use crate::map::json::{self, BadBody};
 use crate::map::mapping::{EventIdFrom, Mapping, fits};
-use crate::map::rule::Puts;
-use crate::record::field::Kind;
-use crate::record::merge::{Incoming, MissingRequired, Put};
-use crate::record::shape::Shape;
-use crate::record::value::{BadValue, Value, coerce};
+use crate::record::merge::Incoming;
+use crate::record::value::{BadValue, Value};
 use crate::secret;
 use crate::source::Source;
+use records::Records;
 
+pub use records::{MOST_ERRORS, missing_required};
+
+/// Units of work that judging one event may take, and some more for each byte of its body: a fraction of a second.
+const LEAST_WORK: u64 = 20_000_000;
+const WORK_A_BYTE: u64 = 16;
 /// The longest event type, in bytes.
 const LONGEST_EVENT_TYPE: usize = 200;
 
@@ -48,7 +55,10 @@ impl Format {
 pub struct Request<'a> {
     pub format: Format,
     pub headers: &'a HeaderMap,
+    /// What stands behind the `?` of its URL.
+    pub query: Option<&'a str>,
     pub body: &'a [u8],
+    pub received_at: Timestamp,
     pub event: EventId,
 }
 
@@ -77,6 +87,14 @@ pub enum Verdict {
 pub struct Accepted {
     /// SHA-256 of the event id, when the event has one.
     pub event_key: Option<[u8; 32]>,
+    /// One without `each`; with it one a node, perhaps none.
+    pub records: Vec<JudgedRecord>,
+    /// The bytes that the records take in memory, roughly.
+    pub weight: usize,
+}
+
+#[derive(Debug)]
+pub struct JudgedRecord {
     /// The match value, in the order of the mapping's `match`.
     pub key: Vec<Value>,
     pub incoming: Incoming,
@@ -85,6 +103,9 @@ pub struct Accepted {
 /// One reason why an event cannot be applied; the answer lists them all. Never holds the payload's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleError {
+    /// Place of the node that `each` selected, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
     /// Place of the rule in its mapping, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<usize>,
@@ -95,33 +116,93 @@ pub struct RuleError {
     pub detail: String,
 }
 
-/// Order of judgement (DESIGN 4): event type, then the event id, then the rules and the match. Duplicates and stale
-/// events are found where the records are.
+/// Order of judgement (DESIGN 4): event type, `when`, then the event id, then the nodes of `each`, the match and
+/// `delete_when`. Duplicates and stale events are found where the records are.
 pub fn judge(source: &Source, request: Request<'_>) -> Judged {
     let document = match request.format {
         Format::Json => json::parse(request.body),
         Format::Form => form::parse(request.body),
     };
-    let document = match document {
-        Ok(document) => document,
-        Err(bad) => return Judged { event_type: None, verdict: Verdict::Unreadable(bad) },
+    let query = query(source, request);
+    let (document, query) = match (document, query) {
+        (Ok(document), Ok(query)) => (document, query),
+        (Err(bad), _) | (_, Err(bad)) => return Judged { event_type: None, verdict: Verdict::Unreadable(bad) },
     };
-    let sight = Sight { document: &document, headers: request.headers };
+    let (headers, received_at) = (request.headers, request.received_at);
+    let work = Work::new(LEAST_WORK + WORK_A_BYTE * request.body.len() as u64);
+    let sight = Sight { document: &document, node: &document, headers, query: &query, received_at, work: &work };
     let event_type = source.mapping.event_type.as_ref().and_then(|input| input.text(sight));
     if let Some(error) = event_type.as_deref().and_then(bad_event_type) {
         return Judged { event_type: None, verdict: Verdict::Unfit { errors: vec![error], event_key: None } };
     }
-    let listed =
-        |only: &Vec<String>| event_type.as_deref().is_some_and(|found| only.iter().any(|pattern| fits(pattern, found)));
-    if !source.mapping.only.as_ref().is_none_or(listed) {
-        return Judged { event_type, verdict: Verdict::Ignored("only") };
-    }
-    let event_key = event_key(&source.mapping, sight, request.body);
-    let verdict = match apply(source, sight, request) {
-        Ok((key, incoming)) => Verdict::Accepted(Accepted { event_key, key, incoming }),
-        Err(errors) => Verdict::Unfit { errors, event_key },
+    let verdict = match not_meant(&source.mapping, event_type.as_deref(), sight) {
+        Some(cause) => Verdict::Ignored(cause),
+        None => verdict(source, sight, request),
     };
+    let verdict = if work.is_spent() { too_costly(verdict) } else { verdict };
     Judged { event_type, verdict }
+}
+
+/// Whatever was found before the work was spent means nothing.
+fn too_costly(verdict: Verdict) -> Verdict {
+    let event_key = match verdict {
+        Verdict::Accepted(Accepted { event_key, .. }) | Verdict::Unfit { event_key, .. } => event_key,
+        Verdict::Ignored(_) | Verdict::Unreadable(_) => None,
+    };
+    let detail = "the mapping would look at too many places of this event; paths and conditions that look at less, such \
+                  as `$.items[0]` for `$..item`, cost less";
+    let (to, code, detail) = ("mapping".to_owned(), "too_costly", detail.to_owned());
+    Verdict::Unfit { errors: vec![RuleError { index: None, rule: None, from: None, to, code, detail }], event_key }
+}
+
+/// Parsed only for a mapping that looks at it.
+fn query(source: &Source, request: Request<'_>) -> Result<serde_json::Map<String, Node>, BadBody> {
+    match request.query.filter(|query| !source.mapping.parameters.is_empty() && !query.is_empty()) {
+        Some(query) => form::parameters(query.as_bytes()),
+        None => Ok(serde_json::Map::new()),
+    }
+}
+
+/// What says that the event is not meant for this source.
+fn not_meant(mapping: &Mapping, event_type: Option<&str>, sight: Sight<'_>) -> Option<&'static str> {
+    let listed = |only: &Vec<String>| event_type.is_some_and(|found| only.iter().any(|pattern| fits(pattern, found)));
+    if !mapping.only.as_ref().is_none_or(listed) {
+        return Some("only");
+    }
+    let holds = mapping.when.as_ref().is_none_or(|when| when.holds_within(sight.document, sight.document, sight.work));
+    if holds { None } else { Some("when") }
+}
+
+fn verdict(source: &Source, sight: Sight<'_>, request: Request<'_>) -> Verdict {
+    let event_key = event_key(&source.mapping, sight, request.body);
+    let judged = nodes(&source.mapping, sight.document, sight.work)
+        .map_err(|error| vec![error])
+        .and_then(|nodes| Records::judge(source, sight, request, &nodes));
+    match judged {
+        Ok(Records { done: records, weight, .. }) => Verdict::Accepted(Accepted { event_key, records, weight }),
+        Err(errors) => Verdict::Unfit { errors, event_key },
+    }
+}
+
+/// What records are made of.
+fn nodes<'a>(mapping: &Mapping, document: &'a Node, work: &Work) -> Result<Vec<&'a Node>, RuleError> {
+    let Some(each) = &mapping.each else { return Ok(vec![document]) };
+    match each.find_within(document, work) {
+        Ok(Found::Missing) => Ok(Vec::new()),
+        Ok(Found::One(node)) => Ok(vec![node]),
+        Ok(Found::Many(nodes)) => Ok(nodes),
+        Err(error) => {
+            let BadValue { code, detail } = too_many(error);
+            Err(RuleError {
+                index: None,
+                rule: None,
+                from: mapping.raw.each.clone(),
+                to: "each".to_owned(),
+                code,
+                detail,
+            })
+        }
+    }
 }
 
 fn bad_event_type(text: &str) -> Option<RuleError> {
@@ -132,88 +213,7 @@ fn bad_event_type(text: &str) -> Option<RuleError> {
     } else {
         return None;
     };
-    Some(RuleError { rule: None, from: None, to: "event_type".to_owned(), code: "event_type", detail })
-}
-
-/// Every rule, and every error.
-fn apply(source: &Source, sight: Sight<'_>, request: Request<'_>) -> Result<(Vec<Value>, Incoming), Vec<RuleError>> {
-    let mapping = &source.mapping;
-    let mut errors = Vec::new();
-    let mut fields = Vec::with_capacity(mapping.rules.len());
-    let mut custom = Vec::new();
-    for (place, rule) in mapping.rules.iter().enumerate() {
-        match rule.apply(place, sight) {
-            Ok(Puts::Field(put)) => fields.push(put),
-            Ok(Puts::Custom(put)) => custom.push(put),
-            Err(bad) => errors.push(rule_error(mapping, place, bad)),
-        }
-    }
-    let occurred_at = occurred_at(mapping, sight).map_err(|error| errors.push(error)).unwrap_or_default();
-    let mut key = Vec::with_capacity(mapping.matching.len());
-    for wanted in &mapping.matching {
-        let put = fields.iter().find(|put| put.field == *wanted);
-        match put.map(|put| &put.put) {
-            Some(Put::Value(value)) => key.push(value.clone()),
-            // The rule that should have filled it has said why.
-            None => {}
-            Some(Put::Null | Put::Keep) => {
-                errors.push(no_match_value(&source.shape, mapping, *wanted, put.map(|put| put.rule)))
-            }
-        }
-    }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let incoming = Incoming { source: source.id, event: request.event, occurred_at, fields, custom };
-    Ok((key, incoming))
-}
-
-fn rule_error(mapping: &Mapping, place: usize, bad: BadValue) -> RuleError {
-    let raw = &mapping.raw.rules[place];
-    RuleError {
-        rule: Some(place + 1),
-        from: Some(raw.from.clone()),
-        to: raw.to.clone(),
-        code: bad.code,
-        detail: bad.detail,
-    }
-}
-
-fn no_match_value(shape: &Shape, mapping: &Mapping, field: usize, rule: Option<usize>) -> RuleError {
-    RuleError {
-        rule: rule.map(|rule| rule + 1),
-        from: rule.map(|rule| mapping.raw.rules[rule].from.clone()),
-        to: shape.fields[field].name.to_string(),
-        code: "match_value",
-        detail: "records are found by this field, and the event gives it no value".to_owned(),
-    }
-}
-
-/// What the merge found missing, told like the errors of rules.
-pub fn missing_required(source: &Source, missing: &MissingRequired) -> RuleError {
-    let detail = "the field is required, and would be left without a value".to_owned();
-    let to = source.shape.fields[missing.field].name.to_string();
-    let from = missing.rule.map(|rule| source.mapping.raw.rules[rule].from.clone());
-    RuleError { rule: missing.rule.map(|rule| rule + 1), from, to, code: "required", detail }
-}
-
-fn occurred_at(mapping: &Mapping, sight: Sight<'_>) -> Result<Option<Timestamp>, RuleError> {
-    let Some(input) = &mapping.occurred_at else { return Ok(None) };
-    let timestamp = |node: &Node| match coerce(&Kind::Timestamp, node)? {
-        Value::Timestamp(at) => Ok(Some(at)),
-        _ => Ok(None),
-    };
-    let read = input.look(sight).and_then(|seen| match seen {
-        Seen::One(node) if !node.is_null() => timestamp(&node),
-        _ => Ok(None),
-    });
-    read.map_err(|bad| RuleError {
-        rule: None,
-        from: mapping.raw.occurred_at.clone(),
-        to: "occurred_at".to_owned(),
-        code: bad.code,
-        detail: bad.detail,
-    })
+    Some(RuleError { index: None, rule: None, from: None, to: "event_type".to_owned(), code: "event_type", detail })
 }
 
 fn event_key(mapping: &Mapping, sight: Sight<'_>, body: &[u8]) -> Option<[u8; 32]> {

@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod cli;
 pub mod clock;
+pub mod condition;
 pub mod config;
 pub mod gateway;
 pub mod id;

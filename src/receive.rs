@@ -16,18 +16,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use crate::gateway::{Door, Gateway};
-use crate::intake::{self, Format, Judged, RuleError, Verdict};
+use crate::intake::{self, Format, Judged, MOST_ERRORS, RuleError, Verdict};
 use crate::problem::{Code, Problem};
 use crate::secret::hex;
 use crate::store::RETRY_AFTER;
-use crate::store::writer::{Dedupe, RecordWork, Work, WriteError};
+use crate::store::writer::{Dedupe, REMEMBERED, Work, WriteError};
 use crate::verify;
 use answer::Accepted;
 pub use arrival::Noted;
 use arrival::{Arrival, Inbound};
 
-/// How long an event id is remembered.
-const REMEMBERED: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3_600);
 /// How often an event is judged anew because its module was altered in between.
 const JUDGEMENTS: usize = 3;
 /// Counts how often an event has passed through gateways (DESIGN 7, loops).
@@ -107,7 +105,10 @@ async fn commit(
         inbound.arrival.event_type.clone_from(&judged.event_type);
         let (work, unfit) = work(gateway, &door, judged, &inbound.arrival, hops).await?;
         match gateway.writer.write(inbound.entry(&door), work).await {
-            Ok(receipt) => return Ok(Accepted { event: inbound.arrival.event, receipt }),
+            Ok(receipt) => {
+                let several = door.source.mapping.each.is_some();
+                return Ok(Accepted { event: inbound.arrival.event, receipt, several });
+            }
             Err(WriteError::NotRepeated) => return Err(judgement_failed(&unfit)),
             Err(WriteError::ShapeMoved) => {
                 tracing::info!(module = %door.source.shape.slug, "the module was altered while an event was on its way");
@@ -133,9 +134,8 @@ async fn work(
         Verdict::Ignored(cause) => Ok((Work::Ignored { cause }, Vec::new())),
         Verdict::Accepted(accepted) => {
             let dedupe = accepted.event_key.map(dedupe);
-            let records = vec![RecordWork { key: accepted.key, incoming: accepted.incoming }];
-            let table = Arc::clone(&door.table);
-            Ok((Work::Records { table, key: door.key, dedupe, records, hops }, Vec::new()))
+            let (table, records, weight) = (Arc::clone(&door.table), accepted.records, accepted.weight);
+            Ok((Work::Records { table, key: door.key, dedupe, records, weight, hops }, Vec::new()))
         }
         Verdict::Unreadable(bad) => {
             let code = Code::find(bad.code).unwrap_or(Code::InvalidJson);
@@ -154,10 +154,28 @@ async fn work(
 fn judgement_failed(errors: &[RuleError]) -> Problem {
     let detail = match errors {
         [one] => format!("{}: {}", one.to, one.detail),
+        many if many.len() >= MOST_ERRORS => format!("the first {MOST_ERRORS} errors; nothing was written"),
         many => format!("{} errors; nothing was written", many.len()),
     };
     let errors = errors.iter().filter_map(|error| serde_json::to_value(error).ok()).collect();
     Problem::new(Code::JudgementFailed, detail).with_errors(errors)
+}
+
+/// The database says that some value is taken, and not which.
+fn match_taken(door: &Door) -> Problem {
+    let shape = &door.source.shape;
+    let keys = door.table.keys.iter().map(|key| {
+        let names = shape.names(&key.fields).map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+        let detail = "another record may hold this value; it identifies one record only";
+        serde_json::json!({ "to": names, "code": "match_taken", "detail": detail })
+    });
+    Problem::from(Code::MatchTaken).with_errors(keys.collect())
+}
+
+fn too_large() -> RuleError {
+    let detail = "the event changes a large record so often that its changes are together larger than 64 MiB";
+    let (to, code, detail) = ("record".to_owned(), "too_large", detail.to_owned());
+    RuleError { index: None, rule: None, from: None, to, code, detail }
 }
 
 fn refused(door: &Door, error: WriteError) -> Problem {
@@ -166,9 +184,10 @@ fn refused(door: &Door, error: WriteError) -> Problem {
         WriteError::Unavailable | WriteError::ShapeMoved => {
             Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER)
         }
-        WriteError::MatchTaken => Code::MatchTaken.into(),
+        WriteError::MatchTaken => match_taken(door),
+        WriteError::TooLarge => judgement_failed(&[too_large()]),
         WriteError::Required(missing) => {
-            let told = missing.iter().map(|(_, missing)| intake::missing_required(&door.source, missing));
+            let told = missing.iter().map(|(place, missing)| intake::missing_required(&door.source, *place, missing));
             judgement_failed(&told.collect::<Vec<_>>())
         }
         WriteError::Rejected | WriteError::NotRepeated => Code::InternalError.into(),

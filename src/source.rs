@@ -1,6 +1,8 @@
 //! A source: one inbound door of a module. Raw as a module file writes it, then its settings and mapping apart (the
 //! mapping is versioned, the settings are not), then ready for requests.
 
+pub mod document;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use crate::config::Bounds;
 use crate::id::SourceId;
 use crate::limit::{Quota, RawQuota};
 use crate::map::mapping::{Mapping, RawMapping};
+use crate::map::moment::RawMoment;
 use crate::map::rule::RawRule;
 use crate::record::definition::Fault;
 use crate::record::field::SourceSlug;
@@ -25,6 +28,7 @@ const LEAST_BODY: usize = 1_024;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSource {
+    #[serde(default)]
     pub slug: String,
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -35,8 +39,11 @@ pub struct RawSource {
     pub matching: Option<Vec<String>>,
     pub event_type: Option<String>,
     pub only: Option<Vec<String>>,
+    pub when: Option<String>,
+    pub each: Option<String>,
     pub event_id: Option<String>,
-    pub occurred_at: Option<String>,
+    pub occurred_at: Option<RawMoment>,
+    pub delete_when: Option<String>,
     #[serde(rename = "rule", default)]
     pub rules: Vec<RawRule>,
 }
@@ -61,12 +68,18 @@ pub struct Settings {
 impl RawSource {
     /// The two halves of a source; every fault of the settings at once, with its key.
     pub fn split(self, bounds: &Bounds) -> Result<(SourceSlug, Settings, RawMapping), Vec<Fault>> {
+        let (slug, settings) = self.settings(bounds)?;
+        Ok((slug, settings, self.into_mapping()))
+    }
+
+    /// All but the mapping, checked.
+    pub fn settings(&self, bounds: &Bounds) -> Result<(SourceSlug, Settings), Vec<Fault>> {
         let mut faults = Vec::new();
         let slug = SourceSlug::parse(&self.slug).map_err(|error| faults.push(Fault::new("slug", error.to_string())));
         let secret_names = secret_names(self.signature.as_ref(), &mut faults);
-        let signature = self.signature.map(Scheme::try_from).transpose();
-        let signature = signature.map_err(|error| faults.push(Fault::new("signature", error.to_string())));
-        let rate_limit = self.rate_limit.map(|raw| Quota::new(raw.per_minute, raw.burst)).transpose();
+        let signature = self.signature.clone().map(Scheme::try_from).transpose();
+        let signature = signature.map_err(|error| faults.push(Fault::new(error.key(), error.to_string())));
+        let rate_limit = self.rate_limit.map(Quota::try_from).transpose();
         let rate_limit = rate_limit.map_err(|error| faults.push(Fault::new("rate_limit", error.to_string())));
         let sizes = LEAST_BODY..=bounds.max_body_ceiling;
         if self.max_body.is_some_and(|size| !sizes.contains(&size)) {
@@ -76,16 +89,22 @@ impl RawSource {
         let (Ok(slug), Ok(signature), Ok(rate_limit), true) = (slug, signature, rate_limit, faults.is_empty()) else {
             return Err(faults);
         };
-        let settings = Settings { enabled: self.enabled, signature, secret_names, rate_limit, max_body: self.max_body };
-        let mapping = RawMapping {
+        let (enabled, max_body) = (self.enabled, self.max_body);
+        Ok((slug, Settings { enabled, signature, secret_names, rate_limit, max_body }))
+    }
+
+    pub fn into_mapping(self) -> RawMapping {
+        RawMapping {
             matching: self.matching,
             event_type: self.event_type,
             only: self.only,
+            when: self.when,
+            each: self.each,
             event_id: self.event_id,
             occurred_at: self.occurred_at,
+            delete_when: self.delete_when,
             rules: self.rules,
-        };
-        Ok((slug, settings, mapping))
+        }
     }
 }
 
@@ -94,7 +113,8 @@ fn secret_names(signature: Option<&RawSignature>, faults: &mut Vec<Fault>) -> Ve
     let names =
         signature.and_then(|raw| raw.secret.as_ref()).map(|secret| secret.as_slice().to_vec()).unwrap_or_default();
     if names.iter().any(|name| name.strip_prefix("env:").is_none_or(str::is_empty)) {
-        let detail = "a file names its secrets and never holds them: secret = \"env:ERP_SECRET\"";
+        let detail = "a file names the environment variables that hold its secrets, and never a secret itself: secret = \
+                      \"env:ERP_SECRET\"";
         faults.push(Fault::new("signature.secret", detail));
     }
     if names.len() > MOST_SECRETS {

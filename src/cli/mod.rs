@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod client;
 pub mod healthcheck;
+pub mod mapping;
 pub mod output;
 pub mod send;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use output::{Failure, Output};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  refused by the gateway; serve, demo: it could not start
+  1  refused by the gateway; mapping: there are problems; serve, demo: it could not start
   2  the arguments, settings or files cannot be used
   3  no gateway answers there";
 
@@ -102,6 +103,10 @@ pub enum ClientCommand {
     #[command(after_help = SEND)]
     Send(send::SendArgs),
 
+    /// Check module files, and try payloads on them, without a gateway
+    #[command(subcommand)]
+    Mapping(mapping::MappingCommand),
+
     /// Ask a gateway whether it is ready
     #[command(after_help = HEALTHCHECK)]
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -119,6 +124,7 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
     let done = match command {
         ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
         ClientCommand::Send(args) => send::run(args, output).await,
+        ClientCommand::Mapping(command) => mapping::run(command, output),
         ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),
         ClientCommand::Version => version(output).map(|()| 0),
     };

@@ -58,7 +58,7 @@ pub enum Encoding {
     Base64,
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("expected 'Name: value'")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
@@ -90,7 +90,8 @@ fn secret(named: Option<&str>) -> Result<Option<SecretString>, Failure> {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// A file's bytes; `-` is stdin.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let read = if file == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)

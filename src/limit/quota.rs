@@ -20,17 +20,19 @@ pub struct Quota {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawQuota {
-    pub per_minute: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_minute: Option<u32>,
     /// Requests that pass at once; `per_minute` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burst: Option<u32>,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{key}` must be 1 to 1000000, not {value}")]
-pub struct BadQuota {
-    key: &'static str,
-    value: u32,
+pub enum BadQuota {
+    #[error("say how many requests a minute pass: per_minute = 60")]
+    Missing,
+    #[error("`{key}` is a number from 1 to 1000000, not {value}")]
+    OutOfRange { key: &'static str, value: u32 },
 }
 
 impl Quota {
@@ -38,7 +40,7 @@ impl Quota {
     pub fn new(per_minute: u32, burst: Option<u32>) -> Result<Self, BadQuota> {
         let bounded = |key, value| match NonZeroU32::new(value) {
             Some(number) if value <= MOST => Ok(number),
-            _ => Err(BadQuota { key, value }),
+            _ => Err(BadQuota::OutOfRange { key, value }),
         };
         let per_minute = bounded("per_minute", per_minute)?;
         let burst = burst.map_or(Ok(per_minute), |burst| bounded("burst", burst))?;
@@ -83,14 +85,14 @@ impl TryFrom<RawQuota> for Quota {
     type Error = BadQuota;
 
     fn try_from(raw: RawQuota) -> Result<Self, BadQuota> {
-        Self::new(raw.per_minute, raw.burst)
+        Self::new(raw.per_minute.ok_or(BadQuota::Missing)?, raw.burst)
     }
 }
 
 impl From<Quota> for RawQuota {
     fn from(quota: Quota) -> Self {
         let burst = (quota.burst != quota.per_minute).then_some(quota.burst());
-        Self { per_minute: quota.per_minute(), burst }
+        Self { per_minute: Some(quota.per_minute()), burst }
     }
 }
 
@@ -109,12 +111,12 @@ mod tests {
         let quota = Quota::new(1_000_000, Some(1)).unwrap();
         assert_eq!(read(&serde_json::to_string(&quota).unwrap()), Ok(quota));
         for (text, says) in [
-            (r#"{"per_minute": 0}"#, "`per_minute` must be 1 to 1000000, not 0"),
-            (r#"{"per_minute": 60, "burst": 0}"#, "`burst` must be 1 to 1000000, not 0"),
-            (r#"{"per_minute": 1000001}"#, "`per_minute` must be 1 to 1000000, not 1000001"),
+            (r#"{"per_minute": 0}"#, "`per_minute` is a number from 1 to 1000000, not 0"),
+            (r#"{"per_minute": 60, "burst": 0}"#, "`burst` is a number from 1 to 1000000, not 0"),
+            (r#"{"per_minute": 1000001}"#, "`per_minute` is a number from 1 to 1000000, not 1000001"),
             (r#"{"per_minute": -1}"#, "expected u32"),
             (r#"{"per_second": 1}"#, "unknown field `per_second`"),
-            ("{}", "missing field `per_minute`"),
+            ("{}", "per_minute = 60"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");

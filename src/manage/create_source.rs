@@ -121,13 +121,16 @@ fn wanted(gateway: &Gateway, input: NewSource) -> Result<WantedSource, Problem> 
         slug: input.slug,
         enabled: input.enabled,
         signature,
-        rate_limit: input.rate_limit.map(|rate| RawQuota { per_minute: rate.per_minute, burst: rate.burst }),
+        rate_limit: input.rate_limit.map(|rate| RawQuota { per_minute: Some(rate.per_minute), burst: rate.burst }),
         max_body: input.max_body,
         matching: input.mapping.matching,
         event_type: input.mapping.event_type,
         only: input.mapping.only,
+        when: input.mapping.when,
+        each: input.mapping.each,
         event_id: input.mapping.event_id,
         occurred_at: input.mapping.occurred_at,
+        delete_when: input.mapping.delete_when,
         rules: input.mapping.rules,
     };
     let split = raw.split(&gateway.config.bounds);

@@ -138,6 +138,7 @@ pub struct EventView {
     duplicate_of: Option<String>,
     replay_of: Option<String>,
     address: Option<String>,
+    query: Option<String>,
     headers: Value,
     body_size: i64,
     duration_us: i64,
@@ -166,6 +167,7 @@ impl EventView {
             duplicate_of: event.duplicate_of,
             replay_of: event.replay_of,
             address: event.address,
+            query: event.query,
             body_size: event.body_size,
             duration_us: event.duration_us,
         }

@@ -14,6 +14,31 @@ const WRAPPER: &str = "payload";
 
 /// Reads a form into an object, or the lone `payload` field as the JSON in it.
 pub fn parse(bytes: &[u8]) -> Result<Value, BadBody> {
+    let (fields, pairs) = fields(bytes)?;
+    match fields.get(WRAPPER) {
+        _ if pairs == 0 => Err(BadBody::new("empty_body", "the body is empty", 0, bytes)),
+        Some(Value::String(wrapped)) if pairs == 1 => unwrap(wrapped),
+        _ => Ok(Value::Object(fields)),
+    }
+}
+
+/// Reads the parameters of a URL: what stands behind its `?`.
+pub fn parameters(bytes: &[u8]) -> Result<Map<String, Value>, BadBody> {
+    let in_url = |bad: BadBody| BadBody { detail: format!("in the parameters of the URL, {}", bad.detail), ..bad };
+    fields(bytes).map(|(fields, _)| fields).map_err(in_url)
+}
+
+/// Of the parameters of a URL those of these names, as they were written.
+pub fn named(query: &str, names: &[String]) -> String {
+    let is_named = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        decode(name.as_bytes()).is_ok_and(|name| names.contains(&name))
+    };
+    query.split('&').filter(is_named).collect::<Vec<_>>().join("&")
+}
+
+/// And how many pairs there were.
+fn fields(bytes: &[u8]) -> Result<(Map<String, Value>, usize), BadBody> {
     let fault = |code, what, at| BadBody::new(code, what, at, bytes);
     let mut fields = Map::new();
     let mut at = 0;
@@ -37,11 +62,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, BadBody> {
         }
         add(&mut fields, name, text(value)?);
     }
-    match fields.get(WRAPPER) {
-        _ if pairs == 0 => Err(fault("empty_body", "the body is empty", 0)),
-        Some(Value::String(wrapped)) if pairs == 1 => unwrap(wrapped),
-        _ => Ok(Value::Object(fields)),
-    }
+    Ok((fields, pairs))
 }
 
 fn unwrap(wrapped: &str) -> Result<Value, BadBody> {

@@ -1,17 +1,25 @@
 //! A mapping: the rules of a source with what decides whether and once they apply. One document with the same keys
 //! in TOML and JSON; raw as written, then checked against the module's shape.
 
+mod check;
+mod targets;
+
 use serde::{Deserialize, Serialize};
 
 use super::input::Input;
-use super::rule::{RawRule, Rule, Target};
-use crate::record::definition::Fault;
-use crate::record::shape::Shape;
+use super::moment::{Moment, RawMoment};
+use super::rule::{RawRule, Rule};
+use crate::condition::Condition;
+use crate::condition::path::Path;
 
 /// The most rules of one mapping.
-const MOST_RULES: usize = 400;
+pub const MOST_RULES: usize = 400;
+/// The longest module file, in bytes.
+pub const LONGEST_FILE: usize = 1024 * 1024;
+/// When this many faults were found, no further rule is checked.
+pub const MOST_FAULTS: usize = 100;
 /// The most patterns of `only`.
-const MOST_PATTERNS: usize = 100;
+pub const MOST_PATTERNS: usize = 100;
 
 #[derive(Clone, Debug, std::default::Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,9 +31,15 @@ pub struct RawMapping {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub occurred_at: Option<String>,
+    pub occurred_at: Option<RawMoment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_when: Option<String>,
     #[serde(rename = "rule", default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RawRule>,
 }
@@ -46,97 +60,23 @@ pub struct Mapping {
     pub matching: Vec<usize>,
     pub event_type: Option<Input>,
     pub only: Option<Vec<String>>,
+    pub when: Option<Condition>,
+    /// One record for each node that it selects.
+    pub each: Option<Path>,
     pub event_id: Option<EventIdFrom>,
-    pub occurred_at: Option<Input>,
+    pub occurred_at: Option<Moment>,
+    pub delete_when: Option<Condition>,
     pub rules: Vec<Rule>,
+    /// The parameters of the URL that some of it looks at.
+    pub parameters: Vec<String>,
 }
 
-impl RawMapping {
-    /// `keys` are the sets of fields that identify records of the module. Every fault at once; `rule[2].from` is the
-    /// second rule's.
-    pub fn check(&self, shape: &Shape, keys: &[Vec<usize>]) -> Result<Mapping, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let identifies = |place: usize| keys.iter().any(|key| key.contains(&place));
-        let mut rules = Vec::with_capacity(self.rules.len());
-        for (place, raw) in self.rules.iter().enumerate() {
-            let at = |key: &str| format!("rule[{}].{key}", place + 1);
-            match Rule::check(raw, shape, identifies) {
-                Ok(rule) => rules.push(rule),
-                Err(found) => faults.extend(found.into_iter().map(|(key, detail)| Fault::new(at(key), detail))),
-            }
-        }
-        if self.rules.is_empty() || self.rules.len() > MOST_RULES {
-            faults.push(Fault::new("rule", format!("a mapping has 1 to {MOST_RULES} rules")));
-        }
-        let mut input = |key: &str, text: &Option<String>| {
-            text.as_deref().and_then(|text| single(text).map_err(|detail| faults.push(Fault::new(key, detail))).ok())
-        };
-        let event_type = input("event_type", &self.event_type);
-        let occurred_at = input("occurred_at", &self.occurred_at);
-        let event_id = match self.event_id.as_deref() {
-            Some("body") => Some(EventIdFrom::Body),
-            _ => input("event_id", &self.event_id).map(EventIdFrom::Input),
-        };
-        let matching =
-            self.matching(shape).map_err(|detail| faults.push(Fault::new("match", detail))).unwrap_or_default();
-        faults.extend(self.check_only());
-        if faults.is_empty() {
-            faults.extend(self.check_targets(shape, &matching, &rules));
-        }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let only = self.only.clone();
-        Ok(Mapping { raw: self.clone(), matching, event_type, only, event_id, occurred_at, rules })
+impl Mapping {
+    /// Whether some of it looks at more than single places, so that a small payload may take long.
+    pub fn is_wide(&self) -> bool {
+        let conditions = self.when.is_some() || self.delete_when.is_some();
+        self.each.is_some() || conditions || self.rules.iter().any(Rule::is_wide)
     }
-
-    fn matching(&self, shape: &Shape) -> Result<Vec<usize>, String> {
-        let Some(names) = &self.matching else { return Ok(shape.matching.clone()) };
-        let place = |name: &String| shape.place(name).ok_or_else(|| format!("`{name}` is not a field of the module"));
-        names.iter().map(place).collect()
-    }
-
-    fn check_only(&self) -> Option<Fault> {
-        let patterns = self.only.as_ref()?;
-        let detail = if self.event_type.is_none() {
-            "`only` picks event types, and the source does not say where the type stands: event_type = \"$.type\""
-                .to_owned()
-        } else if patterns.is_empty() || patterns.len() > MOST_PATTERNS || patterns.iter().any(String::is_empty) {
-            format!("`only` lists 1 to {MOST_PATTERNS} event types, such as \"order.*\"")
-        } else {
-            return None;
-        };
-        Some(Fault::new("only", detail))
-    }
-
-    /// Each field is filled by one rule at most, and the matching ones by one each.
-    fn check_targets(&self, shape: &Shape, matching: &[usize], rules: &[Rule]) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        let filled = |wanted: usize| {
-            let fills = move |rule: &&Rule| matches!(rule.target, Target::Field { place, .. } if place == wanted);
-            rules.iter().filter(fills).count()
-        };
-        for (place, raw) in self.rules.iter().enumerate() {
-            let earlier = self.rules[..place].iter().position(|other| other.to == raw.to);
-            if let Some(earlier) = earlier {
-                let detail = format!("rule {} fills `{}` already", earlier + 1, raw.to);
-                faults.push(Fault::new(format!("rule[{}].to", place + 1), detail));
-            }
-        }
-        for place in matching.iter().filter(|place| filled(**place) == 0) {
-            let name = &shape.fields[*place].name;
-            faults.push(Fault::new("match", format!("records are found by `{name}`, and no rule fills it")));
-        }
-        faults
-    }
-}
-
-fn single(text: &str) -> Result<Input, String> {
-    let input = Input::check(text)?;
-    if input.is_singular() {
-        return Ok(input);
-    }
-    Err("the path can find several nodes; one that names a single place is needed, such as $.id".to_owned())
 }
 
 /// Whether a type fits a pattern in which `*` stands for any text.

@@ -4,6 +4,7 @@ pub mod form;
 pub mod input;
 pub mod json;
 pub mod mapping;
-pub mod path;
+pub mod moment;
+pub mod reference;
 pub mod rule;
 pub mod transform;

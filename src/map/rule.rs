@@ -1,96 +1,48 @@
 //! One rule of a mapping: where, which field, how. Raw as written, checked against the module's shape, then applied.
 
+mod check;
+mod put;
+mod raw;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Node;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::input::{Input, Seen, Sight};
-use super::transform::{RawTransform, Transform};
+use super::transform::Chain;
+use crate::condition::Condition;
 use crate::record::field::Kind;
 use crate::record::merge::{CustomPut, FieldPut, Put};
-use crate::record::shape::Shape;
-use crate::record::value::{BadValue, Value, coerce};
+use crate::record::value::{BadValue, Value, coerce, weight};
+
+pub use put::RulePut;
+pub use raw::{OnEmpty, OnMissing, OnNull, RawRule, Take};
 
 /// The longest value of a field that identifies a record, in bytes.
 pub const LONGEST_MATCH_VALUE: usize = 512;
+/// What `take = "json"` may gather, in bytes: nodes may hold one another.
+const MOST_TAKEN: usize = 32 * 1024 * 1024;
+/// Bytes that a transform reads for one unit of work.
+const BYTES_A_UNIT: usize = 4;
 /// The deepest place in `custom_data` that a rule may name.
-const DEEPEST_CUSTOM_PATH: usize = 10;
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawRule {
-    pub from: String,
-    pub to: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub required: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<Node>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_missing: Option<OnMissing>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_null: Option<OnNull>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_empty: Option<OnEmpty>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub take: Option<Take>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub transform: Vec<RawTransform>,
-}
-
-/// What nothing at the path means. The field keeps its value unless the rule says otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnMissing {
-    #[default]
-    Keep,
-    Default,
-    Null,
-    Error,
-}
-
-/// What a null means. It empties the field unless the rule says otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnNull {
-    #[default]
-    Null,
-    Keep,
-    Default,
-    Error,
-}
-
-/// What an empty text means, after the transforms. It is a text unless the rule says otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnEmpty {
-    #[default]
-    Text,
-    Null,
-    Keep,
-    Error,
-}
-
-/// What becomes of several nodes. Several under `one` are an error, never silently the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Take {
-    #[default]
-    One,
-    First,
-    Last,
-    /// Their texts, joined by a comma.
-    Join,
-    Count,
-    Json,
-}
+pub const DEEPEST_CUSTOM_PATH: usize = 10;
 
 #[derive(Clone, Debug)]
 pub enum Target {
     Field { place: usize, kind: Kind },
     Custom(Arc<[String]>),
+}
+
+impl Target {
+    /// `None` for a place in `custom_data`, which takes anything.
+    fn kind(&self) -> Option<&Kind> {
+        match self {
+            Self::Field { kind, .. } => Some(kind),
+            Self::Custom(_) => None,
+        }
+    }
 }
 
 /// A checked rule.
@@ -104,22 +56,18 @@ pub struct Rule {
     on_null: OnNull,
     on_empty: OnEmpty,
     take: Take,
-    transforms: Vec<Transform>,
+    transforms: Chain,
     /// The field is part of a key: NFC, and bounded.
     identifies: bool,
+    when: Option<Condition>,
+    /// An earlier rule may have filled the same place.
+    pub is_alternative: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Default {
     Field(Value),
     Custom(Node),
-}
-
-/// What a rule puts, by kind of target.
-#[derive(Debug)]
-pub enum Puts {
-    Field(FieldPut),
-    Custom(CustomPut),
 }
 
 /// A rule's result before it meets its target.
@@ -131,62 +79,26 @@ enum Read<'a> {
 }
 
 impl Rule {
-    /// `identifies` says which fields of the shape are part of a key.
-    pub fn check(
-        raw: &RawRule,
-        shape: &Shape,
-        identifies: impl Fn(usize) -> bool,
-    ) -> Result<Self, Vec<(&'static str, String)>> {
-        let mut faults = Vec::new();
-        let from = Input::check(&raw.from).map_err(|detail| faults.push(("from", detail)));
-        let target = target(&raw.to, shape).map_err(|detail| faults.push(("to", detail)));
-        if raw.required && matches!(target, Ok(Target::Custom(_))) {
-            faults.push((
-                "required",
-                "a place in custom_data cannot be required; give the module a field for it".to_owned(),
-            ));
-        }
-        let transforms = raw.transform.iter().map(Transform::check).collect::<Result<Vec<_>, _>>();
-        let transforms = transforms.map_err(|detail| faults.push(("transform", detail)));
-        let take = raw.take.unwrap_or_default();
-        if let Ok(from) = &from
-            && take == Take::One
-            && !from.is_singular()
-        {
-            let ways = "first, last, join, count or json";
-            faults.push(("take", format!("the path can find several nodes; say what becomes of them: take = {ways}")));
-        }
-        let default = match (&raw.default, &target) {
-            (Some(node), Ok(target)) => {
-                check_default(node, target, &identifies).map(Some).map_err(|detail| faults.push(("default", detail)))
-            }
-            _ => Ok(None),
-        };
-        if raw.default.is_none() && (raw.on_missing == Some(OnMissing::Default) || raw.on_null == Some(OnNull::Default))
-        {
-            faults.push(("default", "the rule falls back on a default and has none: default = …".to_owned()));
-        }
-        let (Ok(from), Ok(target), Ok(transforms), Ok(default), true) =
-            (from, target, transforms, default, faults.is_empty())
-        else {
-            return Err(faults);
-        };
-        Ok(Self {
-            identifies: matches!(target, Target::Field { place, .. } if identifies(place)),
-            from,
-            target,
-            required: raw.required,
-            default,
-            on_missing: raw.on_missing.unwrap_or_default(),
-            on_null: raw.on_null.unwrap_or_default(),
-            on_empty: raw.on_empty.unwrap_or_default(),
-            take,
-            transforms,
-        })
+    /// Whether the rule counts for what is judged; one that does not is as if it were not there.
+    pub fn counts(&self, sight: Sight<'_>) -> bool {
+        self.when.as_ref().is_none_or(|when| when.holds_within(sight.node, sight.document, sight.work))
+    }
+
+    pub fn always_counts(&self) -> bool {
+        self.when.is_none()
+    }
+
+    pub fn is_wide(&self) -> bool {
+        self.when.is_some() || !self.from.is_singular()
+    }
+
+    /// The parameters of the URL that it looks at.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.from.parameter().into_iter().chain(self.transforms.parameters())
     }
 
     /// What this rule, the `rule`th of its mapping, puts into the record.
-    pub fn apply(&self, rule: usize, sight: Sight<'_>) -> Result<Puts, BadValue> {
+    pub fn apply(&self, rule: usize, sight: Sight<'_>) -> Result<RulePut, BadValue> {
         let read = self.read(sight)?;
         match &self.target {
             Target::Field { place, kind } => {
@@ -196,21 +108,22 @@ impl Rule {
                     Read::Keep => Put::Keep,
                     Read::Default => self.field_default().map_or(Put::Keep, Put::Value),
                 };
-                let default = self.field_default();
-                Ok(Puts::Field(FieldPut { rule, field: *place, put, default, required: self.required }))
+                // Needed only where the rule leaves the field as it is.
+                let default = if put == Put::Keep { self.field_default() } else { None };
+                Ok(RulePut::Field(FieldPut { rule, field: *place, put, default, required: self.required }))
             }
             Target::Custom(path) => {
                 let default = match &self.default {
                     Some(Default::Custom(node)) => Some(node.clone()),
                     _ => None,
                 };
-                let node = match read {
-                    Read::Node(node) => Some(without_nul(node)?.into_owned()),
-                    Read::Null => Some(Node::Null),
-                    Read::Keep => None,
-                    Read::Default => default.clone(),
+                let (node, default) = match read {
+                    Read::Node(node) => (Some(without_nul(node)?.into_owned()), None),
+                    Read::Null => (Some(Node::Null), None),
+                    Read::Keep => (None, default),
+                    Read::Default => (default, None),
                 };
-                Ok(Puts::Custom(CustomPut { path: Arc::clone(path), node, default }))
+                Ok(RulePut::Custom(CustomPut { path: Arc::clone(path), node, default }))
             }
         }
     }
@@ -223,7 +136,7 @@ impl Rule {
     }
 
     fn read<'a>(&'a self, sight: Sight<'a>) -> Result<Read<'a>, BadValue> {
-        let Some(node) = taken(self.from.look(sight)?, self.take)? else {
+        let Some(node) = self.found(sight)? else {
             return match self.on_missing {
                 OnMissing::Keep => Ok(Read::Keep),
                 OnMissing::Default => Ok(Read::Default),
@@ -231,7 +144,7 @@ impl Rule {
                 OnMissing::Error => Err(BadValue::new("missing", "nothing stands at the path")),
             };
         };
-        let node = self.transforms.iter().try_fold(node, |node, transform| transform.apply(node))?;
+        let node = self.transforms.apply(node, sight)?;
         if node.is_null() {
             return match self.on_null {
                 OnNull::Null => Ok(Read::Null),
@@ -246,6 +159,19 @@ impl Rule {
             (OnEmpty::Error, Some("")) => Err(BadValue::new("empty", "the text is empty")),
             _ => Ok(Read::Node(node)),
         }
+    }
+
+    fn found<'a>(&'a self, sight: Sight<'a>) -> Result<Option<Cow<'a, Node>>, BadValue> {
+        let count = if self.take == Take::Count { self.from.count(sight) } else { None };
+        let found = match count {
+            Some(count) => count.map(|count| Cow::Owned(count.into())),
+            None => taken(self.from.look(sight)?, self.take)?,
+        };
+        if let Some(Node::String(text)) = found.as_deref() {
+            // Each transform goes over the text once.
+            sight.work.spend(self.transforms.steps().saturating_mul(text.len()) / BYTES_A_UNIT);
+        }
+        Ok(found)
     }
 
     fn value(&self, kind: &Kind, node: &Node) -> Result<Value, BadValue> {
@@ -317,37 +243,13 @@ fn combined(nodes: &[&Node], take: Take) -> Result<Node, BadValue> {
             });
             Ok(texts.collect::<Result<Vec<_>, BadValue>>()?.join(",").into())
         }
-        _ => Ok(nodes.iter().map(|node| (*node).clone()).collect::<Vec<_>>().into()),
-    }
-}
-
-fn target(to: &str, shape: &Shape) -> Result<Target, String> {
-    if to == "custom_data" || to.starts_with("custom_data.") {
-        let path = to.split('.').skip(1).map(str::to_owned).collect::<Arc<[String]>>();
-        if path.is_empty() || path.len() > DEEPEST_CUSTOM_PATH || path.iter().any(String::is_empty) {
-            return Err(format!(
-                "a place in custom_data is custom_data.name, at most {DEEPEST_CUSTOM_PATH} names deep"
-            ));
-        }
-        return Ok(Target::Custom(path));
-    }
-    match shape.place(to) {
-        Some(place) => Ok(Target::Field { place, kind: shape.fields[place].kind.clone() }),
-        None => {
-            let fields = shape.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
-            Err(format!("`{to}` is not a field of the module; it has {fields}, and custom_data.…"))
+        _ => {
+            let mut left = MOST_TAKEN;
+            for node in nodes {
+                let too_large = || BadValue::new("too_large", "the nodes are together larger than 32 MiB");
+                left = left.checked_sub(weight(node, left)).ok_or_else(too_large)?;
+            }
+            Ok(nodes.iter().map(|node| (*node).clone()).collect::<Vec<_>>().into())
         }
     }
-}
-
-/// A default passes the checks that values pass.
-fn check_default(node: &Node, target: &Target, identifies: impl Fn(usize) -> bool) -> Result<Default, String> {
-    let checked = without_nul(Cow::Borrowed(node)).and_then(|node| match target {
-        Target::Custom(_) => Ok(Default::Custom(node.into_owned())),
-        Target::Field { place, kind } => match coerce(kind, &node)? {
-            Value::Text(text) if identifies(*place) => match_text(&text).map(Value::Text).map(Default::Field),
-            value => Ok(Default::Field(value)),
-        },
-    });
-    checked.map_err(|error| error.detail)
 }

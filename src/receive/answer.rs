@@ -13,6 +13,8 @@ use crate::store::writer::Receipt;
 pub struct Accepted {
     pub event: EventId,
     pub receipt: Receipt,
+    /// The source makes several records of one event: the answer lists them.
+    pub several: bool,
 }
 
 #[derive(Serialize)]
@@ -22,7 +24,16 @@ struct Body {
     event_id: EventId,
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<Vec<Record>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<EventId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    record_id: Option<RecordId>,
+    outcome: Outcome,
 }
 
 impl Accepted {
@@ -33,8 +44,11 @@ impl Accepted {
 
 impl IntoResponse for Accepted {
     fn into_response(self) -> Response {
+        let all = self.receipt.records.iter();
+        let records = all.map(|(record_id, outcome)| Record { record_id: *record_id, outcome: *outcome });
         let body = Body {
-            record_id: self.receipt.records.first().map(|(record, _)| *record),
+            record_id: self.receipt.record_ids().first().copied(),
+            records: self.several.then(|| records.collect()),
             event_id: self.event,
             outcome: self.receipt.outcome,
             duplicate_of: self.receipt.duplicate_of,

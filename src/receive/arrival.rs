@@ -16,13 +16,18 @@ use crate::clock::Timestamp;
 use crate::gateway::{Door, Gateway, Peer};
 use crate::id::{EventId, RequestId};
 use crate::intake::{self, Format, Judged};
+use crate::map::form;
 use crate::problem::{Code, Problem};
-use crate::secret::bearer;
+use crate::secret::{SOURCE_TOKEN, bearer};
 use crate::store::refusals::{KEPT_BODY, Refusal};
 use crate::store::writer::Entry;
 
 /// Bytes of a body that are judged on the thread that read them.
 const JUDGED_AT_ONCE: usize = 64 * 1024;
+/// The same where a rule may look at many nodes.
+const JUDGED_AT_ONCE_IF_WIDE: usize = 2 * 1024;
+/// Errors of a refused event that are kept.
+const KEPT_ERRORS: usize = 100;
 
 /// Names in the log line of a request; nothing a sender wrote.
 #[derive(Clone, Debug, Default)]
@@ -111,8 +116,10 @@ impl Inbound {
     /// A large document takes long enough to be worth a thread that nobody else waits for.
     pub fn judge(&self, door: &Door, format: Format) -> Judged {
         let (headers, body) = (&self.headers, &*self.body.bytes);
-        let request = intake::Request { format, headers, body, event: self.arrival.event };
-        if body.len() > JUDGED_AT_ONCE {
+        let (query, received_at, event) = (self.uri.query(), self.arrival.received_at, self.arrival.event);
+        let request = intake::Request { format, headers, query, body, received_at, event };
+        let at_once = if door.source.mapping.is_wide() { JUDGED_AT_ONCE_IF_WIDE } else { JUDGED_AT_ONCE };
+        if body.len() > at_once {
             return tokio::task::block_in_place(|| intake::judge(&door.source, request));
         }
         intake::judge(&door.source, request)
@@ -129,10 +136,17 @@ impl Inbound {
             event_type: self.arrival.event_type.clone(),
             mapping_version: door.source.mapping_version,
             address: self.arrival.address.clone(),
+            query: self.kept_query(door),
             headers: self.kept_headers(),
             body: self.body.bytes.clone(),
             body_size: self.body.bytes.len(),
         }
+    }
+
+    /// Only what the mapping looks at, since a parameter may be a credential; never what holds a token.
+    fn kept_query(&self, door: &Door) -> Option<String> {
+        let kept = form::named(self.uri.query()?, &door.source.mapping.parameters);
+        Some(kept).filter(|kept| !kept.is_empty() && !kept.contains(SOURCE_TOKEN))
     }
 
     fn kept_headers(&self) -> Box<RawValue> {
@@ -151,7 +165,8 @@ impl Inbound {
             // A copy, so that the whole of a large body does not stay in memory for its beginning.
             entry.body = Bytes::copy_from_slice(&entry.body[..KEPT_BODY]);
         }
-        let refusal = Refusal { entry, cause: problem.code().as_str(), errors: problem.errors().to_vec() };
+        let errors = problem.errors().iter().take(KEPT_ERRORS).cloned().collect();
+        let refusal = Refusal { entry, cause: problem.code().as_str(), errors };
         if !gateway.refusals.keep(refusal) {
             gateway.metrics.refusal_dropped();
         }

@@ -93,7 +93,7 @@ impl Decimal {
         self.canonical().parse().ok()
     }
 
-    /// The number's own text if it has a fraction, else `None`.
+    /// Whether something else than zeros stands after the point.
     pub fn has_fraction(&self) -> bool {
         self.canonical().contains('.')
     }

@@ -7,17 +7,32 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::field::{Field, FieldName, Kind, ModuleSlug};
+use super::nearest::{listed, nearest};
 use super::shape::{MOST_FIELDS, Shape};
 use crate::id::ModuleId;
 
 /// The most fields that may identify a record together; their values fill one index entry.
 pub const MOST_MATCH_FIELDS: usize = 5;
 /// The most values of a status field.
-const MOST_STATUS_VALUES: usize = 200;
+pub const MOST_STATUS_VALUES: usize = 200;
+const LONGEST_STATUS_VALUE: usize = 200;
 
-/// `[module]` of a module file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The types that a field can have.
+const KINDS: &[&str] = &["text", "integer", "decimal", "boolean", "timestamp", "date", "json", "status"];
+/// What others call them.
+const OTHER_KINDS: &[(&str, &[&str])] = &[
+    ("text", &["string", "str", "varchar", "char", "uuid", "email", "url", "id"]),
+    ("integer", &["int", "bigint", "long", "int64", "i64", "smallint", "serial", "whole"]),
+    ("decimal", &["number", "numeric", "float", "double", "money", "currency", "real"]),
+    ("boolean", &["bool", "flag", "checkbox"]),
+    ("timestamp", &["datetime", "timestamptz", "time", "instant"]),
+    ("json", &["jsonb", "object", "array", "list", "map", "any"]),
+    ("status", &["enum", "choice", "select", "picklist"]),
+];
+
+/// `[module]` of a module file. What is left out is empty, so that one check tells of everything that is missing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct RawModule {
     pub slug: String,
     pub name: Option<String>,
@@ -27,16 +42,15 @@ pub struct RawModule {
 }
 
 /// Fields in the order in which the file lists them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RawFields(pub Vec<(String, RawField)>);
 
 /// `"integer"`, or a table with `type` and more.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct RawField {
     #[serde(rename = "type")]
     pub kind: String,
-    #[serde(default)]
     pub required: bool,
     pub values: Option<Vec<String>>,
 }
@@ -76,34 +90,92 @@ pub struct FieldDefinition {
     pub values: Vec<String>,
 }
 
+/// A key as paths of keys have it: in quotes unless TOML takes it without.
+pub fn key_in_path(key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if bare { key.to_owned() } else { format!("\"{}\"", key.replace('"', "'")) }
+}
+
+/// A module as far as it is clear, beside what is not: enough to check its sources against.
+#[derive(Debug)]
+pub struct Sketch {
+    pub slug: Option<ModuleSlug>,
+    pub name: Option<String>,
+    /// None when it is not clear which they are.
+    pub matching: Option<Vec<FieldName>>,
+    /// With the type that was probably meant where it is none.
+    pub fields: Vec<FieldDefinition>,
+    /// Fields whose names cannot be.
+    pub unnamed: Vec<String>,
+    pub faults: Vec<Fault>,
+}
+
 impl RawModule {
     /// Every fault at once.
-    pub fn check(&self) -> Result<(ModuleSlug, Definition), Vec<Fault>> {
+    pub fn sketch(&self) -> Sketch {
         let mut faults = Vec::new();
         let slug =
             ModuleSlug::parse(&self.slug).map_err(|error| faults.push(Fault::new("module.slug", error.to_string())));
-        let count = self.fields.0.len();
-        if count == 0 || count > MOST_FIELDS {
-            faults
-                .push(Fault::new("module.fields", format!("a module has 1 to {MOST_FIELDS} fields, this one {count}")));
-        }
-        let mut fields = Vec::new();
+        let (mut fields, mut unnamed) = (Vec::new(), Vec::new());
         for (name, raw) in &self.fields.0 {
-            let at = format!("module.fields.{name}");
-            match (FieldName::parse(name), raw.check()) {
-                (Ok(name), Ok(_)) => fields.push(raw.definition(name)),
-                (Err(error), _) => faults.push(Fault::new(at, error.to_string())),
-                (_, Err(detail)) => faults.push(Fault::new(at, detail)),
+            let mut fault = |detail| faults.push(Fault::new(format!("module.fields.{}", key_in_path(name)), detail));
+            match FieldName::parse(name) {
+                Ok(name) => {
+                    let (definition, detail) = raw.definition(name);
+                    detail.into_iter().for_each(&mut fault);
+                    fields.push(definition);
+                }
+                Err(error) => {
+                    fault(error.to_string());
+                    unnamed.push(name.clone());
+                }
             }
         }
-        let matching =
-            check_match(&self.matching, &fields).map_err(|detail| faults.push(Fault::new("module.match", detail)));
-        match (slug, matching) {
-            (Ok(slug), Ok(matching)) if faults.is_empty() => {
-                let name = self.name.clone().unwrap_or_else(|| slug.to_string());
-                Ok((slug, Definition { name, keys: vec![matching.clone()], matching, fields }))
+        faults.extend(self.check_count());
+        let matching = match self.check_match(&fields, &unnamed) {
+            Ok(matching) => matching,
+            Err(detail) => {
+                faults.push(Fault::new("module.match", detail));
+                None
             }
-            _ => Err(faults),
+        };
+        Sketch { slug: slug.ok(), name: self.name.clone(), matching, fields, unnamed, faults }
+    }
+
+    fn check_count(&self) -> Option<Fault> {
+        let detail = match self.fields.0.len() {
+            1..=MOST_FIELDS => return None,
+            0 => "the module has no fields; list them below a line [module.fields], such as quantity = \"integer\""
+                .into(),
+            count => format!("a module has at most {MOST_FIELDS} fields, this one {count}"),
+        };
+        Some(Fault::new("module.fields", detail))
+    }
+
+    fn check_match(&self, fields: &[FieldDefinition], unnamed: &[String]) -> Result<Option<Vec<FieldName>>, String> {
+        let is_unclear = self.matching.iter().any(|name| unnamed.contains(name)) || self.fields.0.is_empty();
+        if is_unclear && !self.matching.is_empty() {
+            return Ok(None);
+        }
+        if self.matching.is_empty() {
+            return Err("the module has no `match`; it names the fields by which a record is found again: match = \
+                        [\"product_code\"]"
+                .to_owned());
+        }
+        check_match(&self.matching, fields).map(Some)
+    }
+}
+
+impl Sketch {
+    /// The slug and the definition, when nothing is unclear.
+    pub fn finished(self) -> Option<(ModuleSlug, Definition)> {
+        match (self.slug, self.matching) {
+            (Some(slug), Some(matching)) if self.faults.is_empty() => {
+                let name = self.name.unwrap_or_else(|| slug.to_string());
+                let keys = vec![matching.clone()];
+                Some((slug, Definition { name, matching, fields: self.fields, keys }))
+            }
+            _ => None,
         }
     }
 }
@@ -111,12 +183,12 @@ impl RawModule {
 /// The fields of a `match`, if they may identify a record of a module with these fields.
 pub fn check_match(names: &[String], fields: &[FieldDefinition]) -> Result<Vec<FieldName>, String> {
     if names.is_empty() || names.len() > MOST_MATCH_FIELDS {
-        return Err(format!("`match` names 1 to {MOST_MATCH_FIELDS} fields"));
+        return Err(format!("`match` names 1 to {MOST_MATCH_FIELDS} fields, this one {}", names.len()));
     }
     let mut matching = Vec::<FieldName>::new();
     for name in names {
         let Some(field) = fields.iter().find(|field| field.name.as_str() == name) else {
-            return Err(format!("`match` names `{name}`, which is not a field of the module"));
+            return Err(no_field(name, fields.iter().map(|field| field.name.as_str())));
         };
         if matching.contains(&field.name) {
             return Err(format!("`match` names `{name}` twice"));
@@ -130,15 +202,40 @@ pub fn check_match(names: &[String], fields: &[FieldDefinition]) -> Result<Vec<F
     Ok(matching)
 }
 
-impl RawField {
-    fn check(&self) -> Result<Kind, String> {
-        kind_of(&self.kind, self.values.as_deref())
+/// For a name that is no field: the one that was meant, or those that there are.
+pub fn no_field<'a>(name: &str, fields: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, fields.clone()) {
+        Some(near) => format!("`{name}` is not a field of the module; did you mean `{near}`?"),
+        None => format!("`{name}` is not a field of the module, which has {}", listed(fields)),
     }
+}
 
-    fn definition(&self, name: FieldName) -> FieldDefinition {
+impl RawField {
+    /// The field, and what is wrong with it: then with the type that was probably meant.
+    fn definition(&self, name: FieldName) -> (FieldDefinition, Option<String>) {
         let values = self.values.clone().unwrap_or_default();
-        FieldDefinition { name, kind: self.kind.clone(), required: self.required, values }
+        let (kind, values, detail) = match kind_of(&self.kind, self.values.as_deref()) {
+            Ok(_) => (self.kind.clone(), values, None),
+            Err(detail) => {
+                let kind = meant(&self.kind).unwrap_or("text");
+                let is_status = kind == "status" && status(&values).is_ok();
+                let stands = if is_status || kind != "status" { kind } else { "text" };
+                (stands.to_owned(), if is_status { values } else { Vec::new() }, Some(detail))
+            }
+        };
+        (FieldDefinition { name, kind, required: self.required, values }, detail)
     }
+}
+
+/// The type that a word was meant to be, or is.
+fn meant(kind: &str) -> Option<&'static str> {
+    let word = kind.to_ascii_lowercase();
+    let other = OTHER_KINDS.iter().find(|(_, others)| others.contains(&word.as_str()));
+    other.map(|(kind, _)| *kind).or_else(|| nearest(&word, KINDS.iter().copied()))
+}
+
+pub fn is_kind(text: &str) -> bool {
+    KINDS.contains(&text)
 }
 
 fn kind_of(kind: &str, values: Option<&[String]>) -> Result<Kind, String> {
@@ -151,23 +248,37 @@ fn kind_of(kind: &str, values: Option<&[String]>) -> Result<Kind, String> {
         "date" => Kind::Date,
         "json" => Kind::Json,
         "status" => return status(values.unwrap_or_default()),
+        "" => return Err(format!("the field has no type; write type = \"text\", or another of {}", KINDS.join(", "))),
         other => {
-            let kinds = "text, integer, decimal, boolean, timestamp, date, json or status";
-            return Err(format!("`{other}` is not a field type; use {kinds}"));
+            return Err(match meant(other) {
+                Some(kind) => format!("\"{other}\" is not a field type; did you mean \"{kind}\"?"),
+                None => format!("\"{other}\" is not a field type; there are {}", KINDS.join(", ")),
+            });
         }
     };
     if values.is_some_and(|values| !values.is_empty()) {
-        return Err(format!("`values` belongs to a status field, and this is a {kind} field"));
+        return Err(format!(
+            "`values` belongs to a status field, and this is a {kind} field; write type = \"status\", or take `values` away"
+        ));
     }
     Ok(plain)
 }
 
 fn status(values: &[String]) -> Result<Kind, String> {
-    let distinct = values.iter().collect::<std::collections::BTreeSet<_>>().len();
-    let sized = |value: &String| (1..=200).contains(&value.len()) && !value.contains('\0');
-    if values.is_empty() || values.len() > MOST_STATUS_VALUES || distinct < values.len() || !values.iter().all(sized) {
-        let rule = format!("1 to {MOST_STATUS_VALUES} different texts of 1 to 200 bytes");
-        return Err(format!("a status field lists its values: values = [\"open\", \"closed\"], {rule}"));
+    let example = "such as { type = \"status\", values = [\"open\", \"closed\"] }";
+    if values.is_empty() {
+        return Err(format!("a status field lists the values that it can have, {example}"));
+    }
+    if values.len() > MOST_STATUS_VALUES {
+        return Err(format!("a status field has at most {MOST_STATUS_VALUES} values, this one {}", values.len()));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    if let Some(twice) = values.iter().find(|value| !seen.insert(value.as_str())) {
+        return Err(format!("the status \"{twice}\" is listed twice; take one away"));
+    }
+    let sized = |value: &String| (1..=LONGEST_STATUS_VALUE).contains(&value.len()) && !value.contains('\0');
+    if !values.iter().all(sized) {
+        return Err(format!("a status is a text of 1 to {LONGEST_STATUS_VALUE} bytes, {example}"));
     }
     Ok(Kind::Status(Arc::from(values)))
 }

@@ -7,11 +7,33 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The text breaks the grammar of the name asked for.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("`{text}` is not a {what}: {rule}")]
-pub struct BadName {
-    text: String,
-    what: &'static str,
-    rule: &'static str,
+pub enum BadName {
+    #[error("the {what} is missing; write one, such as {example}")]
+    Missing { what: &'static str, example: &'static str },
+    #[error("`{text}` is not a {what}: it is {rule}{hint}")]
+    Bad { text: String, what: &'static str, rule: &'static str, hint: String },
+    #[error("`{text}` cannot be a {what}: {why}")]
+    Taken { text: String, what: &'static str, why: &'static str },
+}
+
+/// The name that a text was probably meant to be.
+fn meant(text: &str, longest: usize, joint: u8) -> Option<String> {
+    let joint = char::from(joint);
+    let mut name = String::new();
+    let mut before = ' ';
+    for char in text.chars() {
+        if char.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            name.push(joint);
+        }
+        before = char;
+        match char {
+            'A'..='Z' | 'a'..='z' | '0'..='9' => name.push(char.to_ascii_lowercase()),
+            _ if name.ends_with(joint) => {}
+            _ => name.push(joint),
+        }
+    }
+    let name = name.trim_matches(joint);
+    is_name(name, longest, u8::try_from(joint).ok()?).then(|| name.to_owned())
 }
 
 fn is_name(text: &str, longest: usize, joint: u8) -> bool {
@@ -22,17 +44,25 @@ fn is_name(text: &str, longest: usize, joint: u8) -> bool {
 }
 
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident is $what:literal, at most $longest:literal, joined by $joint:literal: $rule:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident is $what:literal, at most $longest:literal, joined by $joint:literal: $rule:literal, $example:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
             pub fn parse(text: &str) -> Result<Self, BadName> {
-                if is_name(text, $longest, $joint) && !Self::is_reserved(text) {
+                if let Some(why) = Self::taken(text) {
+                    return Err(BadName::Taken { text: text.to_owned(), what: $what, why });
+                }
+                if is_name(text, $longest, $joint) {
                     return Ok(Self(text.into()));
                 }
-                Err(BadName { text: text.chars().take(80).collect(), what: $what, rule: $rule })
+                if text.is_empty() {
+                    return Err(BadName::Missing { what: $what, example: $example });
+                }
+                let meant = meant(text, $longest, $joint).filter(|name| Self::taken(name).is_none());
+                let hint = meant.map_or_else(String::new, |name| format!("; write `{name}` instead"));
+                Err(BadName::Bad { text: text.chars().take(80).collect(), what: $what, rule: $rule, hint })
             }
 
             pub fn as_str(&self) -> &str {
@@ -63,31 +93,40 @@ macro_rules! names {
 names! {
     /// Names a module in URLs and files; its table is `m_` + the slug with `_` for `-`.
     ModuleSlug is "module slug", at most 48, joined by b'-':
-        "a lower-case letter, then at most 47 lower-case letters, digits or dashes";
+        "a lower-case letter, then at most 47 lower-case letters, digits or dashes", "slug = \"work-orders\"";
     /// Names a source within its module.
     SourceSlug is "source slug", at most 48, joined by b'-':
-        "a lower-case letter, then at most 47 lower-case letters, digits or dashes";
+        "a lower-case letter, then at most 47 lower-case letters, digits or dashes", "slug = \"erp\"";
     /// Names a field, and the column that holds it.
     FieldName is "field name", at most 51, joined by b'_':
-        "a lower-case letter, then at most 50 lower-case letters, digits or underscores; custom_data, ctid, cmin, cmax, xmin, xmax and tableoid are taken";
+        "a lower-case letter, then at most 50 lower-case letters, digits or underscores",
+        "quantity = \"integer\"";
 }
 
 impl ModuleSlug {
-    fn is_reserved(_: &str) -> bool {
-        false
+    fn taken(_: &str) -> Option<&'static str> {
+        None
     }
 }
 
 impl SourceSlug {
-    fn is_reserved(_: &str) -> bool {
-        false
+    fn taken(_: &str) -> Option<&'static str> {
+        None
     }
 }
 
 impl FieldName {
     /// `custom_data`, and what every table of PostgreSQL has already.
-    fn is_reserved(text: &str) -> bool {
-        ["custom_data", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"].contains(&text)
+    fn taken(text: &str) -> Option<&'static str> {
+        match text {
+            "custom_data" => {
+                Some("every record has it beside its fields; leave it out, and fill it by to = \"custom_data.note\"")
+            }
+            "tableoid" | "xmin" | "cmin" | "xmax" | "cmax" | "ctid" => {
+                Some("every table of PostgreSQL has such a column already; choose another name")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -149,5 +188,25 @@ mod tests {
         for bad in ["", "_id", "a-b", "custom_data", "xmin", "a b", &"a".repeat(52)] {
             assert!(FieldName::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_comes_with_one_that_can() {
+        for (bad, part) in [
+            ("orderTags", "write `order_tags` instead"),
+            ("ID", "write `id` instead"),
+            ("Product Code", "write `product_code` instead"),
+            ("product-code", "write `product_code` instead"),
+            ("_id", "write `id` instead"),
+            ("Xmin", "digits or underscores"),
+            ("xmin", "choose another name"),
+            ("custom_data", "to = \"custom_data.note\""),
+            ("7", "digits or underscores"),
+            ("", "such as quantity"),
+        ] {
+            let message = FieldName::parse(bad).unwrap_err().to_string();
+            assert!(message.ends_with(part) || message.contains(part), "{bad}: {message}");
+        }
+        assert!(ModuleSlug::parse("Work_Orders").unwrap_err().to_string().ends_with("write `work-orders` instead"));
     }
 }

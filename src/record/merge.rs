@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::row::{CustomData, Guards, Row};
+use super::row::{CustomData, Guards, Row, Tombstone};
 use super::shape::Shape;
 use super::value::Value;
 use crate::clock::Timestamp;
@@ -48,15 +48,39 @@ pub struct Incoming {
     pub source: SourceId,
     pub event: EventId,
     pub occurred_at: Option<Timestamp>,
+    pub act: Act,
+}
+
+/// What an event does to its record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    Put(Puts),
+    Delete,
+}
+
+/// What the rules found; one word a field at most.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Puts {
     pub fields: Vec<FieldPut>,
     pub custom: Vec<CustomPut>,
 }
 
+/// What an event meets.
+#[derive(Clone, Copy, Debug)]
+pub enum Standing<'a> {
+    Nothing,
+    Row(&'a Row),
+    Gone(&'a Tombstone),
+}
+
 /// What became of one record. The names are those of the answer (DESIGN 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+///
+/// In the order of what weighs more: the outcome of an event with several records is the first of theirs in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Created,
+    Deleted,
     Updated,
     Unchanged,
     Stale,
@@ -68,6 +92,7 @@ impl Outcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
+            Self::Deleted => "deleted",
             Self::Updated => "updated",
             Self::Unchanged => "unchanged",
             Self::Stale => "stale",
@@ -77,12 +102,18 @@ impl Outcome {
     }
 }
 
-/// The row to stand afterwards. A change is owed exactly when the outcome is created or updated;
-/// an unchanged row differs from the existing one in its guards at most.
+/// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Merged {
-    pub outcome: Outcome,
-    pub row: Row,
+pub enum Merged {
+    /// The row to stand afterwards: created, updated, or unchanged, which differs from the existing one in its guards
+    /// at most. A change is owed for the first two.
+    Row { outcome: Outcome, row: Row },
+    /// Nothing; the event is older than what this source applied to the record.
+    Stale(RecordId),
+    /// The record goes, and this stays. A change is owed.
+    Deleted(Tombstone),
+    /// Nothing: there was nothing to delete.
+    Ignored,
 }
 
 /// A required field would be left without a value.
@@ -96,23 +127,50 @@ pub struct MissingRequired {
 /// `fresh` is the id that a created record takes.
 pub fn merge(
     shape: &Shape,
-    existing: Option<&Row>,
+    standing: Standing<'_>,
     incoming: &Incoming,
     fresh: RecordId,
     now: Timestamp,
 ) -> Result<Merged, Vec<MissingRequired>> {
-    let Some(existing) = existing else { return create(shape, incoming, fresh, now) };
-    let guard = existing.guards.get(&incoming.source).copied();
-    let stale = incoming.occurred_at.zip(guard).is_some_and(|(at, guard)| at.micros() < guard);
-    if stale {
-        return Ok(Merged { outcome: Outcome::Stale, row: existing.clone() });
+    if let Some(id) = standing.stale(incoming) {
+        return Ok(Merged::Stale(id));
     }
-    update(shape, existing, incoming, now)
+    let row = |(outcome, row)| Merged::Row { outcome, row };
+    match (&incoming.act, standing) {
+        (Act::Put(puts), Standing::Row(existing)) => update(shape, existing, (incoming, puts), now).map(row),
+        (Act::Put(puts), Standing::Gone(gone)) => create(shape, (incoming, puts), (fresh, &gone.guards), now).map(row),
+        (Act::Put(puts), Standing::Nothing) => create(shape, (incoming, puts), (fresh, &Guards::new()), now).map(row),
+        (Act::Delete, Standing::Row(existing)) => {
+            Ok(Merged::Deleted(Tombstone { id: existing.id, guards: guards(&existing.guards, incoming) }))
+        }
+        (Act::Delete, _) => Ok(Merged::Ignored),
+    }
 }
 
-fn create(shape: &Shape, incoming: &Incoming, fresh: RecordId, now: Timestamp) -> Result<Merged, Vec<MissingRequired>> {
+impl Standing<'_> {
+    /// The record, when this source applied something strictly newer to it.
+    fn stale(self, incoming: &Incoming) -> Option<RecordId> {
+        let (id, guards) = match self {
+            Self::Nothing => return None,
+            Self::Row(row) => (row.id, &row.guards),
+            Self::Gone(tombstone) => (tombstone.id, &tombstone.guards),
+        };
+        let guard = guards.get(&incoming.source)?;
+        (incoming.occurred_at?.micros() < *guard).then_some(id)
+    }
+}
+
+type Applied = Result<(Outcome, Row), Vec<MissingRequired>>;
+
+/// A record that takes the place of a deleted one starts with its guards: what was older before is older still.
+fn create(
+    shape: &Shape,
+    (incoming, puts): (&Incoming, &Puts),
+    (fresh, gone): (RecordId, &Guards),
+    now: Timestamp,
+) -> Applied {
     let mut fields: Vec<Option<Value>> = vec![None; shape.fields.len()];
-    for put in &incoming.fields {
+    for put in &puts.fields {
         fields[put.field] = match &put.put {
             Put::Value(value) => Some(value.clone()),
             Put::Null => None,
@@ -120,7 +178,7 @@ fn create(shape: &Shape, incoming: &Incoming, fresh: RecordId, now: Timestamp) -
         };
     }
     let lacks = |field: usize| fields[field].is_none();
-    let missing = required(shape, incoming).filter(|missing| lacks(missing.field)).collect::<Vec<_>>();
+    let missing = required(shape, puts).filter(|missing| lacks(missing.field)).collect::<Vec<_>>();
     if !missing.is_empty() {
         return Err(missing);
     }
@@ -128,18 +186,18 @@ fn create(shape: &Shape, incoming: &Incoming, fresh: RecordId, now: Timestamp) -
         id: fresh,
         version: 1,
         event: Some(incoming.event),
-        guards: guards(&Guards::new(), incoming),
+        guards: guards(gone, incoming),
         created_at: now,
         updated_at: now,
         fields,
-        custom_data: custom_data(&CustomData::new(), incoming, |put| put.node.as_ref().or(put.default.as_ref())),
+        custom_data: custom_data(&CustomData::new(), puts, |put| put.node.as_ref().or(put.default.as_ref())),
     };
-    Ok(Merged { outcome: Outcome::Created, row })
+    Ok((Outcome::Created, row))
 }
 
-fn update(shape: &Shape, existing: &Row, incoming: &Incoming, now: Timestamp) -> Result<Merged, Vec<MissingRequired>> {
+fn update(shape: &Shape, existing: &Row, (incoming, puts): (&Incoming, &Puts), now: Timestamp) -> Applied {
     let mut row = existing.clone();
-    for put in &incoming.fields {
+    for put in &puts.fields {
         match &put.put {
             Put::Keep => {}
             Put::Null => row.fields[put.field] = None,
@@ -150,27 +208,29 @@ fn update(shape: &Shape, existing: &Row, incoming: &Incoming, now: Timestamp) ->
     }
     let emptied = |missing: &MissingRequired| {
         row.fields[missing.field].is_none()
-            && incoming.fields.iter().any(|put| put.field == missing.field && put.put == Put::Null)
+            && puts.fields.iter().any(|put| put.field == missing.field && put.put == Put::Null)
     };
-    let missing = required(shape, incoming).filter(emptied).collect::<Vec<_>>();
+    let missing = required(shape, puts).filter(emptied).collect::<Vec<_>>();
     if !missing.is_empty() {
         return Err(missing);
     }
-    row.custom_data = custom_data(&existing.custom_data, incoming, |put| put.node.as_ref());
+    row.custom_data = custom_data(&existing.custom_data, puts, |put| put.node.as_ref());
     row.guards = guards(&existing.guards, incoming);
     if row.fields == existing.fields && row.custom_data == existing.custom_data {
-        return Ok(Merged { outcome: Outcome::Unchanged, row });
+        return Ok((Outcome::Unchanged, row));
     }
     row.version += 1;
     row.event = Some(incoming.event);
     row.updated_at = now.max(existing.updated_at);
-    Ok(Merged { outcome: Outcome::Updated, row })
+    Ok((Outcome::Updated, row))
 }
 
 /// Every field that must have a value: by the module, or by a rule of this source.
-fn required<'a>(shape: &'a Shape, incoming: &'a Incoming) -> impl Iterator<Item = MissingRequired> + 'a {
-    shape.fields.iter().enumerate().filter_map(|(place, field)| {
-        let put = incoming.fields.iter().find(|put| put.field == place);
+fn required<'a>(shape: &'a Shape, puts: &'a Puts) -> impl Iterator<Item = MissingRequired> + 'a {
+    let mut by_field = vec![None; shape.fields.len()];
+    puts.fields.iter().for_each(|put| by_field[put.field] = Some(put));
+    shape.fields.iter().enumerate().filter_map(move |(place, field)| {
+        let put = by_field[place];
         let insists = field.required || put.is_some_and(|put| put.required);
         insists.then(|| MissingRequired { rule: put.map(|put| put.rule), field: place })
     })
@@ -186,11 +246,11 @@ fn guards(existing: &Guards, incoming: &Incoming) -> Guards {
 
 fn custom_data(
     existing: &CustomData,
-    incoming: &Incoming,
+    puts: &Puts,
     node: impl Fn(&CustomPut) -> Option<&serde_json::Value>,
 ) -> CustomData {
     let mut custom = existing.clone();
-    for put in &incoming.custom {
+    for put in &puts.custom {
         if let Some(node) = node(put) {
             set(&mut custom, &put.path, node);
         }
@@ -243,56 +303,86 @@ mod tests {
     }
 
     fn incoming(source: SourceId, occurred_at: Option<i64>, fields: Vec<FieldPut>) -> Incoming {
-        Incoming { source, event: EventId::new(at(1)), occurred_at: occurred_at.map(at), fields, custom: vec![] }
+        let act = Act::Put(Puts { fields, custom: vec![] });
+        Incoming { source, event: EventId::new(at(1)), occurred_at: occurred_at.map(at), act }
     }
 
-    fn merged(existing: Option<&Row>, incoming: &Incoming) -> Merged {
-        merge(&shape(), existing, incoming, RecordId::new(at(1)), at(5)).unwrap()
+    fn delete(source: SourceId, occurred_at: i64) -> Incoming {
+        Incoming { act: Act::Delete, ..incoming(source, Some(occurred_at), vec![]) }
+    }
+
+    fn merged(standing: Standing<'_>, incoming: &Incoming) -> Merged {
+        merge(&shape(), standing, incoming, RecordId::new(at(1)), at(5)).unwrap()
+    }
+
+    fn row(existing: Option<&Row>, incoming: &Incoming) -> (Outcome, Row) {
+        match merged(existing.map_or(Standing::Nothing, Standing::Row), incoming) {
+            Merged::Row { outcome, row } => (outcome, row),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn a_record_is_created_then_updated_then_unchanged_then_stale() {
         let source = SourceId::new(at(0));
-        let created = merged(None, &incoming(source, Some(10), vec![put(0, text("a")), put(1, text("x"))]));
-        assert_eq!((created.outcome, created.row.version), (Outcome::Created, 1));
-        let updated =
-            merged(Some(&created.row), &incoming(source, Some(20), vec![put(0, text("a")), put(1, text("y"))]));
-        assert_eq!((updated.outcome, updated.row.version), (Outcome::Updated, 2));
-        let unchanged = merged(Some(&updated.row), &incoming(source, Some(30), vec![put(0, text("a"))]));
-        assert_eq!((unchanged.outcome, unchanged.row.version), (Outcome::Unchanged, 2));
-        assert_eq!(unchanged.row.guards[&source], 30);
-        let stale =
-            merged(Some(&unchanged.row), &incoming(source, Some(29), vec![put(0, text("a")), put(1, text("z"))]));
-        assert_eq!((stale.outcome, &stale.row), (Outcome::Stale, &unchanged.row));
-        let equal = merged(Some(&unchanged.row), &incoming(source, Some(30), vec![put(1, text("z"))]));
-        assert_eq!(equal.outcome, Outcome::Updated);
+        let (outcome, created) = row(None, &incoming(source, Some(10), vec![put(0, text("a")), put(1, text("x"))]));
+        assert_eq!((outcome, created.version), (Outcome::Created, 1));
+        let (outcome, updated) =
+            row(Some(&created), &incoming(source, Some(20), vec![put(0, text("a")), put(1, text("y"))]));
+        assert_eq!((outcome, updated.version), (Outcome::Updated, 2));
+        let (outcome, unchanged) = row(Some(&updated), &incoming(source, Some(30), vec![put(0, text("a"))]));
+        assert_eq!((outcome, unchanged.version), (Outcome::Unchanged, 2));
+        assert_eq!(unchanged.guards[&source], 30);
+        let older = incoming(source, Some(29), vec![put(0, text("a")), put(1, text("z"))]);
+        assert_eq!(merged(Standing::Row(&unchanged), &older), Merged::Stale(created.id));
+        let equal = row(Some(&unchanged), &incoming(source, Some(30), vec![put(1, text("z"))]));
+        assert_eq!(equal.0, Outcome::Updated);
         let other_source = SourceId::new(at(9));
-        assert_eq!(
-            merged(Some(&unchanged.row), &incoming(other_source, Some(1), vec![put(1, text("w"))])).outcome,
-            Outcome::Updated
-        );
+        let other = row(Some(&unchanged), &incoming(other_source, Some(1), vec![put(1, text("w"))]));
+        assert_eq!(other.0, Outcome::Updated);
+    }
+
+    #[test]
+    fn a_deleted_record_stays_gone_for_what_is_older() {
+        let source = SourceId::new(at(0));
+        let made = incoming(source, Some(10), vec![put(0, text("a"))]);
+        let (_, created) = row(None, &made);
+        assert_eq!(merged(Standing::Nothing, &delete(source, 20)), Merged::Ignored);
+        assert_eq!(merged(Standing::Row(&created), &delete(source, 9)), Merged::Stale(created.id));
+        let Merged::Deleted(gone) = merged(Standing::Row(&created), &delete(source, 20)) else { panic!("not deleted") };
+        assert_eq!((gone.id, gone.guards[&source]), (created.id, 20));
+        assert_eq!(merged(Standing::Gone(&gone), &made), Merged::Stale(created.id));
+        assert_eq!(merged(Standing::Gone(&gone), &delete(source, 19)), Merged::Stale(created.id));
+        assert_eq!(merged(Standing::Gone(&gone), &delete(source, 21)), Merged::Ignored);
+        let newer = incoming(source, Some(20), vec![put(0, text("a"))]);
+        let Merged::Row { outcome, row } = merged(Standing::Gone(&gone), &newer) else { panic!("not created") };
+        assert_eq!((outcome, row.version), (Outcome::Created, 1));
+        let undated = incoming(source, None, vec![put(0, text("a"))]);
+        assert!(matches!(merged(Standing::Gone(&gone), &undated), Merged::Row { outcome: Outcome::Created, .. }));
     }
 
     #[test]
     fn required_binds_on_create_and_a_later_null_is_refused() {
         let source = SourceId::new(at(0));
+        let refused = |standing: Standing<'_>, incoming: &Incoming| {
+            merge(&shape(), standing, incoming, RecordId::new(at(1)), at(5)).unwrap_err()
+        };
         let lacking = incoming(source, None, vec![put(1, text("x"))]);
-        let refused = merge(&shape(), None, &lacking, RecordId::new(at(1)), at(5)).unwrap_err();
-        assert_eq!(refused, [MissingRequired { rule: None, field: 0 }]);
-        let row = merged(None, &incoming(source, None, vec![put(0, text("a"))])).row;
-        assert_eq!(merged(Some(&row), &incoming(source, None, vec![put(1, text("x"))])).outcome, Outcome::Updated);
+        assert_eq!(refused(Standing::Nothing, &lacking), [MissingRequired { rule: None, field: 0 }]);
+        let (_, made) = row(None, &incoming(source, None, vec![put(0, text("a"))]));
+        assert_eq!(row(Some(&made), &lacking).0, Outcome::Updated);
         let nulled = incoming(source, None, vec![put(0, Put::Null)]);
-        assert!(merge(&shape(), Some(&row), &nulled, RecordId::new(at(1)), at(5)).is_err());
+        assert_eq!(refused(Standing::Row(&made), &nulled), [MissingRequired { rule: Some(0), field: 0 }]);
     }
 
     #[test]
     fn a_default_fills_on_create_only() {
         let source = SourceId::new(at(0));
         let defaulted = FieldPut { default: Some(Value::Text("d".into())), ..put(1, Put::Keep) };
-        let row = merged(None, &incoming(source, None, vec![put(0, text("a")), defaulted.clone()])).row;
-        assert_eq!(row.fields[1], Some(Value::Text("d".into())));
-        let emptied = merged(Some(&row), &incoming(source, None, vec![put(1, Put::Null)])).row;
-        assert_eq!(merged(Some(&emptied), &incoming(source, None, vec![defaulted])).outcome, Outcome::Unchanged);
+        let (_, made) = row(None, &incoming(source, None, vec![put(0, text("a")), defaulted.clone()]));
+        assert_eq!(made.fields[1], Some(Value::Text("d".into())));
+        let (_, emptied) = row(Some(&made), &incoming(source, None, vec![put(1, Put::Null)]));
+        assert_eq!(row(Some(&emptied), &incoming(source, None, vec![defaulted])).0, Outcome::Unchanged);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod decimal;
 pub mod definition;
 pub mod field;
 pub mod merge;
+pub mod nearest;
 pub mod row;
 pub mod shape;
 pub mod value;

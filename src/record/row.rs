@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::shape::Shape;
-use super::value::Value;
+use super::value::{Value, weight};
 use crate::clock::Timestamp;
 use crate::id::{EventId, RecordId, SourceId};
 
@@ -27,6 +27,22 @@ pub struct Row {
     /// One a field of the shape, in its order.
     pub fields: Vec<Option<Value>>,
     pub custom_data: CustomData,
+}
+
+impl Row {
+    /// The bytes that its values take, roughly.
+    pub fn weight(&self) -> usize {
+        let values = self.fields.iter().flatten().map(Value::weight).sum::<usize>();
+        let custom = self.custom_data.iter().map(|(key, node)| key.len() + weight(node, usize::MAX)).sum::<usize>();
+        values + custom + self.fields.len() * size_of::<Option<Value>>()
+    }
+}
+
+/// What a deleted record leaves behind for a while, so that an older event does not bring it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    pub id: RecordId,
+    pub guards: Guards,
 }
 
 /// A record's fields as one JSON object, `custom_data` last: how changes and events show a row.

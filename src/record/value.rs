@@ -117,6 +117,34 @@ fn status(values: &[String], text: &str) -> Result<Value, BadValue> {
     Err(BadValue::new("not_listed", format!("the text is none of the field's values: {}", values.join(", "))))
 }
 
+/// The bytes that a node takes in memory, roughly, as far as they are at most `most`; more is not counted to its end.
+pub fn weight(node: &serde_json::Value, most: usize) -> usize {
+    use serde_json::Value as Node;
+    let mut sum = size_of::<Node>();
+    match node {
+        Node::Null | Node::Bool(_) => {}
+        Node::Number(number) => sum += number.as_str().len(),
+        Node::String(text) => sum += text.len(),
+        Node::Array(nodes) => {
+            for node in nodes {
+                if sum > most {
+                    break;
+                }
+                sum += weight(node, most - sum);
+            }
+        }
+        Node::Object(members) => {
+            for (key, node) in members {
+                if sum > most {
+                    break;
+                }
+                sum += key.len() + weight(node, most - sum);
+            }
+        }
+    }
+    sum
+}
+
 /// What a node is, for messages; never its content.
 pub fn describe(node: &serde_json::Value) -> &'static str {
     match node {
@@ -146,6 +174,16 @@ impl Value {
             Kind::Json => RawValue::from_string(text.to_owned())
                 .map(Self::Json)
                 .map_err(|_| BadValue::new("wrong_type", "the stored text is not JSON")),
+        }
+    }
+
+    /// The bytes that its text takes, beside the value itself.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Json(raw) => raw.get().len(),
+            Self::Decimal(number) => number.as_str().len(),
+            Self::Integer(_) | Self::Boolean(_) | Self::Timestamp(_) | Self::Date(_) => 0,
         }
     }
 

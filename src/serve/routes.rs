@@ -14,6 +14,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::observe::observe;
 use crate::gateway::Gateway;
+use crate::limit::Quota;
+use crate::map::reference;
 use crate::problem::{self, Code, Problem};
 use crate::store::RETRY_AFTER;
 use crate::{admin, receive};
@@ -81,11 +83,12 @@ async fn metrics(State(gateway): App) -> Response {
     ([(header::CONTENT_TYPE, content_type)], gateway.metrics.render(gateway.writer.waiting())).into_response()
 }
 
-/// What the `type` of a problem leads to.
+/// What the `type` of a problem leads to, and the reference of the mapping language.
 fn pages() -> Router<Arc<Gateway>> {
     Router::new()
         .route(problem::PATH, get(|| async { page(problem::index_page()) }))
         .route(&format!("{}/{{code}}", problem::PATH), get(problem_page))
+        .route(reference::PATH, get(|| async { page(reference::page(Quota::default().per_minute())) }))
 }
 
 async fn problem_page(Path(code): Path<String>) -> Result<Response, Problem> {

@@ -12,7 +12,7 @@ use crate::id::{EventId, ModuleId, RecordId, RequestId, SourceId};
 /// Nothing is left to be done for the event.
 const STATE_DONE: &str = "done";
 
-const COLUMNS: [(&str, Type); 18] = [
+const COLUMNS: [(&str, Type); 19] = [
     ("id", Type::Text),
     ("received_at", Type::Integer),
     ("module_id", Type::Text),
@@ -28,6 +28,7 @@ const COLUMNS: [(&str, Type); 18] = [
     ("duplicate_of", Type::Text),
     ("replay_of", Type::Text),
     ("address", Type::Text),
+    ("query", Type::Text),
     ("headers", Type::Nested),
     ("body_size", Type::Integer),
     ("duration_us", Type::Integer),
@@ -51,6 +52,7 @@ pub(super) struct NewEvent<'a> {
     pub duplicate_of: Option<EventId>,
     pub replay_of: Option<EventId>,
     pub address: Option<&'a str>,
+    pub query: Option<&'a str>,
     pub headers: &'a serde_json::value::RawValue,
     pub body_at: usize,
     pub body_length: usize,
@@ -79,6 +81,7 @@ impl<'a> NewEvent<'a> {
             duplicate_of: None,
             replay_of: None,
             address: entry.address.as_deref(),
+            query: entry.query.as_deref(),
             headers: &entry.headers,
             body_at,
             body_length: entry.body.len(),
@@ -122,6 +125,7 @@ pub struct StoredEvent {
     pub duplicate_of: Option<String>,
     pub replay_of: Option<String>,
     pub address: Option<String>,
+    pub query: Option<String>,
     pub headers: String,
     pub body_size: i64,
     pub duration_us: i64,

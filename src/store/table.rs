@@ -40,6 +40,8 @@ pub struct Table {
     pub(super) lock: i64,
     pub(super) insert: SqlStr,
     pub(super) update: SqlStr,
+    pub(super) delete: SqlStr,
+    pub(super) park: SqlStr,
     pub(super) get: SqlStr,
     pub(super) list: SqlStr,
 }
@@ -52,6 +54,8 @@ impl Table {
             lock: lock_of(shape.module),
             insert: sql(texts.insert()),
             update: sql(texts.update()),
+            delete: sql(texts.delete()),
+            park: sql(texts.park(keys)),
             get: sql(texts.get()),
             list: sql(texts.list()),
             keys: keys.iter().map(|fields| Key { fields: fields.clone(), find: sql(texts.find(fields)) }).collect(),
@@ -139,6 +143,30 @@ impl Texts<'_> {
             self.shape.table(),
             self.each(", ", |name, kind| format!("\"{name}\" = {}", self.dialect.sent(name, kind))),
             self.dialect.rows(&self.columns()),
+        )
+    }
+
+    fn delete(&self) -> String {
+        format!(
+            "/* shape {} */ DELETE FROM \"{}\" WHERE \"_id\" IN (SELECT r.\"_id\" FROM {})",
+            self.shape.number,
+            self.shape.table(),
+            self.dialect.rows(&[("_id", Type::Text)]),
+        )
+    }
+
+    /// Lets go of what rows are found by, before other rows take it over. The update that follows writes the whole row;
+    /// the version is moved so that nobody takes this for an edit.
+    fn park(&self, keys: &[Vec<usize>]) -> String {
+        let mut places = keys.iter().flatten().copied().collect::<Vec<_>>();
+        places.sort_unstable();
+        places.dedup();
+        let emptied = self.shape.names(&places).map(|name| format!(", \"{name}\" = NULL")).collect::<String>();
+        format!(
+            "/* shape {} */ UPDATE \"{}\" SET \"_version\" = -\"_version\"{emptied} WHERE \"_id\" IN (SELECT r.\"_id\" FROM {})",
+            self.shape.number,
+            self.shape.table(),
+            self.dialect.rows(&[("_id", Type::Text)]),
         )
     }
 

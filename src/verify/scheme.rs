@@ -16,6 +16,7 @@ pub(super) const DIGEST: usize = 32;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSignature {
+    #[serde(default)]
     pub header: String,
     #[serde(default)]
     pub prefix: String,
@@ -72,16 +73,34 @@ pub struct Scheme {
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BadScheme {
-    #[error("`header` is not a valid header name")]
+    #[error("say which header carries the signature: header = \"X-Webhook-Signature\"")]
+    NoHeader,
+    #[error("`header` is not the name of a header; such are letters, digits and dashes, as in X-Webhook-Signature")]
     Header,
-    #[error("`prefix` must be at most {LONGEST_PREFIX} printable ASCII characters and not begin with a space")]
+    #[error(
+        "`prefix` is what stands before the signature, such as \"sha256=\": at most {LONGEST_PREFIX} printable ASCII characters, the first no space"
+    )]
     Prefix,
+}
+
+impl BadScheme {
+    /// The key of a source that is at fault.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::NoHeader => "signature",
+            Self::Header => "signature.header",
+            Self::Prefix => "signature.prefix",
+        }
+    }
 }
 
 impl TryFrom<RawSignature> for Scheme {
     type Error = BadScheme;
 
     fn try_from(raw: RawSignature) -> Result<Self, BadScheme> {
+        if raw.header.is_empty() {
+            return Err(BadScheme::NoHeader);
+        }
         let header = HeaderName::try_from(raw.header.as_str()).map_err(|_| BadScheme::Header)?;
         // HTTP strips the space before a value, so such a prefix could never be met.
         let printable = raw.prefix.bytes().all(|char| matches!(char, b' '..=b'~'));

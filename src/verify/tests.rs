@@ -198,11 +198,11 @@ fn a_scheme_is_stored_without_its_secret() {
 #[test]
 fn a_bad_scheme_says_why() {
     for (text, says) in [
-        ("prefix = \"x\"", "missing field `header`"),
-        ("header = \"\"", "`header` is not a valid header name"),
-        ("header = \"X Sig\"", "`header` is not a valid header name"),
-        ("header = \"H\"\nprefix = \" v\"", "`prefix` must be"),
-        ("header = \"H\"\nprefix = \"ü\"", "`prefix` must be"),
+        ("prefix = \"x\"", "say which header carries the signature"),
+        ("header = \"\"", "header = \"X-Webhook-Signature\""),
+        ("header = \"X Sig\"", "`header` is not the name of a header"),
+        ("header = \"H\"\nprefix = \" v\"", "`prefix` is what stands before"),
+        ("header = \"H\"\nprefix = \"ü\"", "`prefix` is what stands before"),
         ("header = \"H\"\nencoding = \"hexa\"", "unknown variant `hexa`"),
         ("header = \"H\"\nalgorithm = \"sha1\"", "unknown field `algorithm`"),
         ("header = \"H\"\nsecret = 7", "a text or a list of texts"),

@@ -8,11 +8,14 @@ use serde_json::Value;
 
 /// Longer than any test may wait: what hangs fails.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// The gateway closes a connection that is idle for ten seconds; a request must not meet that moment.
+const IDLE: Duration = Duration::from_secs(5);
 
 pub fn http_client() -> reqwest::Client {
     // It fails when another test has done it, and then it is done.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(DEADLINE);
+    let client = client.pool_idle_timeout(IDLE);
     client.tls_certs_only([]).build().unwrap()
 }
 

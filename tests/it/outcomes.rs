@@ -17,6 +17,7 @@ both!(
     a_duplicate_is_one_before_the_rules_are_asked,
     sources_of_one_module_meet_in_its_records,
     a_match_value_that_another_record_holds_is_refused,
+    match_values_are_handed_over_and_swapped,
     forms_are_read_like_json,
 );
 
@@ -174,6 +175,33 @@ async fn a_match_value_that_another_record_holds_is_refused(app: App) {
     // What was refused takes no id.
     office.post(json!({ "id": "t", "code": "M1", "serial": "S9" })).await.accepted("updated");
     office.post(json!({ "code": "M4", "serial": "S1" })).await.accepted("created");
+    assert_log_is_truth(&app.admin, app.database(), "machines").await;
+}
+
+/// What counts is how the records stand in the end, not in which order a database looks at them.
+async fn match_values_are_handed_over_and_swapped(app: App) {
+    let file = TWO_DOORS.replace("slug = \"office\"", "slug = \"office\"\neach = \"$[*]\"");
+    let senders = app.senders(&file, json!({})).await;
+    let office = &senders[0];
+    let machine = |code: &str, serial: Option<&str>| json!({ "code": code, "serial": serial });
+    office.post(json!([machine("A", Some("S1")), machine("B", None)])).await.accepted("created");
+    for event in [
+        json!([machine("B", Some("S1")), machine("A", None)]),
+        json!([machine("B", None), machine("A", Some("S1"))]),
+        json!([machine("A", Some("S2")), machine("B", Some("S1"))]),
+        json!([machine("A", Some("S1")), machine("B", Some("S2"))]),
+        json!([machine("A", None), machine("C", Some("S1"))]),
+    ] {
+        office.post(&event).await.json();
+        let stands = app.list("/modules/machines/records", 100).await;
+        for wanted in event.as_array().unwrap() {
+            let found = stands.iter().find(|record| record["fields"]["code"] == wanted["code"]).unwrap();
+            assert_eq!(found["fields"]["serial"], wanted["serial"], "{event}");
+        }
+    }
+    let taken =
+        office.post(json!([machine("D", Some("S2")), machine("E", Some("S3"))])).await.problem(422, "match_taken");
+    assert!(taken["errors"].as_array().unwrap().iter().any(|error| error["to"] == "serial"), "{taken}");
     assert_log_is_truth(&app.admin, app.database(), "machines").await;
 }
 

@@ -75,13 +75,24 @@ async fn a_full_queue_is_503(setup: Setup) {
     assert_eq!(app.database().count("changes").await, written + 1, "what was refused was not written");
 }
 
+/// The one that is written takes all the room there is; one that is larger than the room goes alone.
 async fn bodies_that_wait_are_bounded(setup: Setup) {
-    let app = setup.with_bounds(|bounds| bounds.queue_bytes = 100).start().await;
+    let app = setup.with_bounds(|bounds| bounds.queue_bytes = 1_000).start().await;
     let sender = app.sender(LOAD).await;
-    let refused = sender.post(json!({ "code": "A", "x": "x".repeat(100) })).await;
+    event(&sender, 0).await.accepted("created");
+
+    let held = app.database().hold("m_load").await;
+    let large = json!({ "code": "A", "number": 1, "x": "x".repeat(1_000) });
+    let mut clients = JoinSet::new();
+    for _ in 0..2 {
+        let (sender, large) = (sender.clone(), large.clone());
+        clients.spawn(async move { sender.post(large).await });
+    }
+    let refused = clients.join_next().await.unwrap().unwrap();
     refused.problem(503, "queue_full");
     refused.retry_after();
-    event(&sender, 1).await.accepted("created");
+    held.let_go().await;
+    clients.join_next().await.unwrap().unwrap().accepted("updated");
 }
 
 /// A request whose body is still under way when the stop comes is answered, and what was answered is kept.

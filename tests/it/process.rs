@@ -57,6 +57,13 @@ impl Process {
     pub async fn ended(self, within: Duration) -> (ExitStatus, String) {
         self.running.ended(within).await
     }
+
+    /// The most memory that it has had so far, in bytes.
+    pub fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells the peak");
+        peak.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
 }
 
 /// `tidegate` with these arguments, in a folder, with just this environment: its exit code, and stdout.

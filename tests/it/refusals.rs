@@ -19,6 +19,7 @@ both!(
     a_flood_of_refusals_is_rationed,
     a_required_field_is_insisted_on,
     every_problem_has_its_page,
+    the_reference_is_served,
 );
 
 const ORDERS: &str = include_str!("../data/modules/orders.toml");
@@ -188,4 +189,12 @@ async fn every_problem_has_its_page(app: App) {
         assert!(html.contains(code.as_str()), "{code}: the page names its code");
     }
     Answer::to(app.request(Method::GET, "/problems/no_such_code")).await.problem(404, "not_found");
+}
+
+async fn the_reference_is_served(app: App) {
+    let page = Answer::to(app.request(Method::GET, "/reference")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+    assert!(String::from_utf8(page.body).unwrap().contains("minor_units"));
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::document::RawFile;
 use crate::clock::Timestamp;
 use crate::gateway::Gateway;
 use crate::id::{ModuleId, SourceId};
@@ -15,6 +14,7 @@ use crate::record::field::{FieldName, ModuleSlug, SourceSlug};
 use crate::record::shape::Shape;
 use crate::secret::{self, ExposeSecret, SealKey, SecretString};
 use crate::source::Settings;
+use crate::source::document::Checked;
 use crate::store::modules::StoredModule;
 use crate::store::plan::Step;
 use crate::store::sources::StoredSource;
@@ -83,7 +83,6 @@ pub struct Known<'a> {
     sources: &'a [StoredSource],
     secrets: &'a BTreeMap<String, SecretString>,
     seal: &'a SealKey,
-    bounds: &'a crate::config::Bounds,
     url: &'a str,
     caller: &'a Caller,
     now: Timestamp,
@@ -96,27 +95,24 @@ impl<'a> Known<'a> {
         (modules, sources): (&'a [StoredModule], &'a [StoredSource]),
         secrets: &'a BTreeMap<String, SecretString>,
     ) -> Self {
-        let (seal, bounds, url) = (&gateway.seal, &gateway.config.bounds, gateway.url());
-        Self { modules, sources, secrets, seal, bounds, url, caller, now: gateway.clock.now() }
+        let (seal, url) = (&gateway.seal, gateway.url());
+        Self { modules, sources, secrets, seal, url, caller, now: gateway.clock.now() }
     }
 
-    pub fn plan_file(&self, raw: &RawFile, plan: &mut Plan) -> Result<(), Vec<Fault>> {
-        let mut faults = Vec::new();
-        let module = raw.module.check().map_err(|found| faults.extend(found));
-        let mut wanted: Vec<WantedSource> = Vec::new();
-        for (place, source) in raw.sources.iter().enumerate() {
-            match source.clone().split(self.bounds) {
-                Ok((slug, _, _)) if wanted.iter().any(|other| other.slug == slug) => {
-                    faults.push(Fault::new(format!("source[{}].slug", place + 1), "another source has the same slug"));
-                }
-                Ok((slug, settings, mapping)) => wanted.push(WantedSource { slug, settings, mapping, secrets: None }),
-                Err(found) => faults.extend(found.into_iter().map(|fault| within(place, fault))),
-            }
-        }
-        match module {
-            Ok((slug, definition)) if faults.is_empty() => self.plan_module(&slug, definition, wanted, plan),
-            _ => Err(faults),
-        }
+    pub fn plan_file(&self, file: Checked, plan: &mut Plan) -> Result<(), Vec<Fault>> {
+        let wanted = file.sources.into_iter().map(|source| WantedSource {
+            slug: source.slug,
+            settings: source.settings,
+            mapping: source.mapping.raw,
+            secrets: None,
+        });
+        self.plan_module(&file.slug, file.definition, wanted.collect(), plan)
+    }
+
+    /// Why the module that stands cannot become this one.
+    pub fn cannot_grow(&self, slug: &ModuleSlug, wanted: &Definition) -> Vec<Fault> {
+        let stored = self.modules.iter().find(|module| module.slug() == slug);
+        stored.and_then(|module| grown(&module.definition, wanted.clone()).err()).unwrap_or_default()
     }
 
     /// Sources that stand and are not wanted here stay as they are.
@@ -130,7 +126,7 @@ impl<'a> Known<'a> {
         let stored = self.modules.iter().find(|module| module.slug() == slug);
         let old = stored.map(|module| &module.definition);
         let mut definition = match old {
-            Some(old) => grown(old, wanted).map_err(|fault| vec![fault])?,
+            Some(old) => grown(old, wanted)?,
             None => wanted,
         };
         definition.keys = self.keys(stored, old, &definition, &sources)?;
@@ -322,29 +318,41 @@ fn within(source: usize, fault: Fault) -> Fault {
 }
 
 /// The stored module with what the wanted one adds. What applying cannot do to a table with records is refused.
-fn grown(old: &Definition, wanted: Definition) -> Result<Definition, Fault> {
+fn grown(old: &Definition, wanted: Definition) -> Result<Definition, Vec<Fault>> {
+    let mut faults = Vec::new();
     let mut fields = Vec::with_capacity(wanted.fields.len());
     for had in &old.fields {
-        let at = format!("module.fields.{}", had.name);
-        let Some(field) = wanted.fields.iter().find(|field| field.name == had.name) else {
-            return Err(Fault::new(
-                "module.fields",
-                format!("the module has a field `{}`; applying does not drop fields", had.name),
-            ));
-        };
-        if field.kind != had.kind {
-            let detail = format!("the field is {} and stays so; applying does not change types", had.kind);
-            return Err(Fault::new(at, detail));
+        match kept(had, &wanted.fields) {
+            Ok(field) => fields.push(field.clone()),
+            Err(fault) => faults.push(fault),
         }
-        if let Some(value) = had.values.iter().find(|value| !field.values.contains(value)) {
-            return Err(Fault::new(
-                at,
-                format!("records may hold the status `{value}`; applying does not remove values"),
-            ));
-        }
-        fields.push(field.clone());
+    }
+    if !faults.is_empty() {
+        return Err(faults);
     }
     let new = |field: &FieldDefinition| !old.fields.iter().any(|had| had.name == field.name);
     fields.extend(wanted.fields.iter().filter(|field| new(field)).cloned());
     Ok(Definition { fields, ..wanted })
+}
+
+fn kept<'w>(had: &FieldDefinition, wanted: &'w [FieldDefinition]) -> Result<&'w FieldDefinition, Fault> {
+    let at = format!("module.fields.{}", had.name);
+    let Some(field) = wanted.iter().find(|field| field.name == had.name) else {
+        let detail =
+            format!("the module has a field `{}`, and applying does not drop fields; keep it in the file", had.name);
+        return Err(Fault::new("module.fields", detail));
+    };
+    if field.kind != had.kind {
+        let detail = format!(
+            "the field is {} and stays so, since applying does not change types; add a field of another name",
+            had.kind
+        );
+        return Err(Fault::new(at, detail));
+    }
+    if let Some(value) = had.values.iter().find(|value| !field.values.contains(value)) {
+        let detail =
+            format!("records may hold the status `{value}`, and applying does not remove values; keep it in the list");
+        return Err(Fault::new(at, detail));
+    }
+    Ok(field)
 }

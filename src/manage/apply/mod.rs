@@ -1,21 +1,19 @@
 //! Makes modules, sources and mappings what the files say: everything of the request or nothing, in one transaction.
 
 pub mod compare;
-mod document;
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
+use crate::config::Bounds;
 use crate::gateway::Gateway;
 use crate::manage::caller::Caller;
 use crate::problem::{Code, Problem};
 use crate::secret::SecretString;
+use crate::source::document::{Document, FileError, check_all};
 use crate::store::StoreError;
 use crate::store::keys::Role;
 use crate::store::plan::Step;
 use compare::{Applied, Known, Plan};
-use document::Document;
 
 /// How often a plan is made anew because someone else changed the configuration first.
 const TRIES: usize = 3;
@@ -29,27 +27,16 @@ pub struct Input {
     pub dry_run: bool,
 }
 
-/// One reason why a file cannot be applied. `line` counts from 1.
-#[derive(Debug, Serialize)]
-pub struct FileError {
-    pub file: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    pub detail: String,
-}
-
 pub async fn apply(gateway: &Gateway, caller: &Caller, input: &Input) -> Result<Applied, Problem> {
     caller.needs(Role::Editor)?;
-    let documents = documents(input)?;
+    let documents = input.files.iter().map(|(name, text)| Document::read(name, text)).collect::<Vec<_>>();
     for _ in 0..TRIES {
         // The version first: a plan made of anything newer is refused by it.
         let version = gateway.store.config_version().await?;
         let modules = gateway.store.modules().await?;
         let sources = gateway.store.sources().await?;
         let known = Known::new(gateway, caller, (&modules, &sources), &input.secrets);
-        let plan = plan(&known, &documents)?;
+        let plan = plan(&known, &documents, &gateway.config.bounds)?;
         if input.dry_run || plan.steps.is_empty() {
             return Ok(plan.applied.without_tokens());
         }
@@ -92,29 +79,18 @@ pub(super) fn duplicates(modules: &str) -> Problem {
     Problem::new(Code::Conflict, detail)
 }
 
-fn documents(input: &Input) -> Result<Vec<Document<'_>>, Problem> {
-    let mut errors = Vec::new();
-    let mut documents = Vec::new();
-    for (name, text) in &input.files {
-        match Document::parse(name, text) {
-            Ok(document) => documents.push(document),
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.is_empty() { Ok(documents) } else { Err(invalid(errors)) }
-}
-
-fn plan(known: &Known<'_>, documents: &[Document<'_>]) -> Result<Plan, Problem> {
+fn plan(known: &Known<'_>, documents: &[Document<'_>], bounds: &Bounds) -> Result<Plan, Problem> {
     let mut plan = Plan::default();
     let mut errors = Vec::new();
-    for (place, document) in documents.iter().enumerate() {
-        if documents[..place].iter().any(|other| other.raw.module.slug == document.raw.module.slug) {
-            errors.push(document.error("module.slug", "another file of this request defines the same module"));
-            continue;
-        }
-        if let Err(faults) = known.plan_file(&document.raw, &mut plan) {
-            errors.extend(faults.into_iter().map(|fault| document.error(&fault.at, &fault.detail)));
-        }
+    for (document, checked) in documents.iter().zip(check_all(documents, bounds)) {
+        let faults = match checked {
+            Ok(checked) => known.plan_file(checked, &mut plan).err(),
+            Err(found) => {
+                errors.extend(found);
+                document.module().map(|(slug, wanted)| known.cannot_grow(&slug, &wanted))
+            }
+        };
+        errors.extend(faults.into_iter().flatten().map(|fault| document.error(&fault.at, &fault.detail)));
     }
     if errors.is_empty() { Ok(plan) } else { Err(invalid(errors)) }
 }

@@ -1,16 +1,59 @@
+use http::HeaderMap;
 use serde_json::json;
 
+use super::entry::{ENTRIES, Outcome};
 use super::*;
+
+mod fit;
+mod mistakes;
+mod numbers;
 
 fn checked(json: &str) -> Result<Transform, String> {
     Transform::check(&serde_json::from_str(json).map_err(|error| error.to_string())?)
 }
 
 fn applied(transform: &str, node: &str) -> String {
+    applied_in("null", transform, node)
+}
+
+fn applied_in(document: &str, transform: &str, node: &str) -> String {
     let transform = checked(transform).unwrap_or_else(|error| panic!("{transform}: {error}"));
-    let node: Value = serde_json::from_str(node).unwrap();
-    let outcome = transform.apply(Cow::Borrowed(&node));
+    let [document, node] = [document, node].map(|text| serde_json::from_str::<Value>(text).unwrap());
+    let (headers, query) = (HeaderMap::new(), serde_json::Map::new());
+    let received_at = crate::clock::Timestamp::default();
+    let work = crate::condition::Work::unbounded();
+    let sight =
+        Sight { document: &document, node: &document, headers: &headers, query: &query, received_at, work: &work };
+    let outcome = transform.apply(Cow::Borrowed(&node), sight);
     outcome.map_or_else(|bad| bad.code.to_owned(), |node| node.to_string())
+}
+
+#[test]
+fn what_the_reference_says_is_true() {
+    for entry in ENTRIES {
+        assert!(!entry.examples.is_empty());
+        for example in entry.examples {
+            let made = applied_in(example.document, example.transform, example.node);
+            let (Outcome::Gives(wanted) | Outcome::Refuses(wanted)) = example.outcome;
+            assert_eq!(made, wanted, "{} of {}", example.transform, example.node);
+            assert_eq!(checked(example.transform).unwrap().entry().name, entry.name);
+        }
+        let rule: toml::Table = toml::from_str(&format!("transform = [{}]", entry.spelling)).unwrap();
+        let raw: RawTransform = rule["transform"][0].clone().try_into().unwrap();
+        assert_eq!(Transform::check(&raw).unwrap().entry().name, entry.name);
+        assert_eq!(raw.to_string(), entry.spelling);
+    }
+}
+
+#[test]
+fn every_key_is_told_of() {
+    let message = serde_json::from_str::<RawTransform>(r#"{"?": 1}"#).unwrap_err().to_string();
+    let keys: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+    assert_eq!(keys.len(), 15, "{message}");
+    for key in keys {
+        let told = |entry: &&&entry::Entry| entry.spelling.contains(key) || entry.meaning.contains(key);
+        assert!(ENTRIES.iter().find(told).is_some(), "{key}");
+    }
 }
 
 #[test]
@@ -33,8 +76,11 @@ fn texts_are_trimmed_and_cased() {
 #[test]
 fn what_does_not_change_is_not_copied() {
     let node = json!("ab 1");
-    for transform in [Transform::Trim, Transform::Lowercase] {
-        assert!(matches!(transform.apply(Cow::Borrowed(&node)), Ok(Cow::Borrowed(same)) if std::ptr::eq(same, &node)));
+    let replace = checked(r#"{"replace": "c", "with": "d"}"#).unwrap();
+    for transform in [Transform::Trim, Transform::Lowercase, replace] {
+        assert!(
+            matches!(transform.apply_with(Cow::Borrowed(&node), &|_| None), Ok(Cow::Borrowed(same)) if std::ptr::eq(same, &node))
+        );
     }
 }
 
@@ -57,24 +103,6 @@ fn values_are_mapped_by_their_text() {
         (r#"{"map": {"a": 1}, "else": null}"#, r#""b""#, "null"),
     ] {
         assert_eq!(applied(transform, node), wanted, "{transform} of {node}");
-    }
-}
-
-#[test]
-fn numbers_are_scaled_by_their_digits() {
-    for (places, node, wanted) in [
-        (-2, "1999", "19.99"),
-        (-2, r#""5""#, "0.05"),
-        (3, "1.2345", "1234.5"),
-        (0, "1e2", "100"),
-        (30, "9007199254740993", "9007199254740993000000000000000000000000000000"),
-        (-2, r#""abc""#, "not_a_number"),
-        (-2, r#"" 5""#, "not_a_number"),
-        (-2, "1e400", "out_of_range"),
-        (-2, "true", "wrong_type"),
-        (-2, "null", "null"),
-    ] {
-        assert_eq!(applied(&format!(r#"{{"scale": {places}}}"#), node), wanted, "{node} by {places}");
     }
 }
 
@@ -118,53 +146,17 @@ fn times_are_read_in_the_stated_form() {
 }
 
 #[test]
-fn what_cannot_work_is_refused_when_it_is_checked() {
-    for (transform, part) in [
-        (r#""capitalise""#, "there is no transform `capitalise`"),
-        (r#""scale""#, "written as a table"),
-        ("{}", "one of `map`, `scale` and `timestamp`"),
-        (r#"{"scale": 1, "timestamp": "unix"}"#, "one of"),
-        (r#"{"scale": 31}"#, "-30 to 30"),
-        (r#"{"scale": -31}"#, "-30 to 30"),
-        (r#"{"scale": 1.5}"#, "expected i64"),
-        (r#"{"scale": 1, "else": 2}"#, "`else` belongs to `map`"),
-        (r#"{"scale": 1, "zone": "UTC"}"#, "`zone` belongs to `timestamp`"),
-        (r#"{"map": {}}"#, "no entries"),
-        (r#"{"map": {"a": []}}"#, "turns \"a\" into neither"),
-        (r#"{"map": {"a": 1}, "else": {}}"#, "`else` is neither"),
-        (r#"{"mapp": {}}"#, "unknown field `mapp`"),
-        ("7", "a transform: "),
-        (r#"{"timestamp": "%Y-%m-%d"}"#, "say which `zone`"),
-        (r#"{"timestamp": "%Y-%m-%d %z", "zone": "UTC"}"#, "leave out `zone`"),
-        (r#"{"timestamp": "%Y-%m-%d", "zone": "Europe/Bern"}"#, "no time zone"),
-        (r#"{"timestamp": "%H:%M", "zone": "UTC"}"#, "no full date"),
-        (r#"{"timestamp": "%Y-%m", "zone": "UTC"}"#, "no full date"),
-        (r#"{"timestamp": "%F %I:%M", "zone": "UTC"}"#, "no full date"),
-        (r#"{"timestamp": "%F %T %Z"}"#, "cannot be read"),
-        (r#"{"timestamp": "%F %T %Q"}"#, "cannot be read"),
-        (r#"{"timestamp": "%F %"}"#, "cannot be read"),
-        (r#"{"timestamp": "%F %!"}"#, "cannot be read"),
-        (r#"{"timestamp": "", "zone": "UTC"}"#, "no full date"),
-        (r#"{"timestamp": "unix", "zone": "UTC"}"#, "takes no `zone`"),
-    ] {
-        let message = checked(transform).map_or_else(|error| error, |taken| format!("{taken:?}"));
-        assert!(message.contains(part), "{transform}: {message}");
-    }
-    let long = format!(r#"{{"timestamp": "%F{}"}}"#, "x".repeat(time::LONGEST_FORMAT));
-    assert!(checked(&long).unwrap_err().contains("longer than"));
-    let many: BTreeMap<_, _> = (0..=MOST_ENTRIES).map(|key| (key.to_string(), Value::Null)).collect();
-    assert!(mapping(&many, None).is_err());
-}
-
-#[test]
 fn toml_and_json_say_the_same_and_round_trip() {
     #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
     struct Rule {
+        #[serde(deserialize_with = "list")]
         transform: Vec<RawTransform>,
     }
     let toml = r#"transform = ["trim", { map = { paid = "closed", n = 1.5, i = 2, b = true }, else = "open" },
-        { scale = -2 }, { timestamp = "%F", zone = "UTC" }]"#;
-    let json = r#"{"transform":["trim",{"map":{"b":true,"i":2,"n":1.5,"paid":"closed"},"else":"open"},{"scale":-2},{"timestamp":"%F","zone":"UTC"}]}"#;
+        { scale = -2 }, { timestamp = "%F", zone = "UTC" }, { minor_units = "$.c", digits = { ISK = 2 } },
+        { replace = "a", with = "" }, { split = ",", part = -1 }, { prefix = "a" }, { suffix = "b" },
+        { number = "de" }, { hash = "sha256" }]"#;
+    let json = r#"{"transform":["trim",{"map":{"b":true,"i":2,"n":1.5,"paid":"closed"},"else":"open"},{"scale":-2},{"timestamp":"%F","zone":"UTC"},{"minor_units":"$.c","digits":{"ISK":2}},{"replace":"a","with":""},{"split":",","part":-1},{"prefix":"a"},{"suffix":"b"},{"number":"de"},{"hash":"sha256"}]}"#;
     let from_toml: Rule = toml::from_str(toml).unwrap();
     assert_eq!(serde_json::to_string(&from_toml).unwrap(), json);
     let from_json: Rule = serde_json::from_str(json).unwrap();
@@ -175,4 +167,60 @@ fn toml_and_json_say_the_same_and_round_trip() {
     let digits = r#"{"map":{"a":1.50,"b":1e400},"else":null}"#;
     let kept: RawTransform = serde_json::from_str(digits).unwrap();
     assert_eq!(serde_json::to_string(&kept).unwrap().replace("e+", "e"), digits);
+}
+
+#[test]
+fn texts_are_changed_piece_by_piece() {
+    for (transform, node, wanted) in [
+        (r#"{"replace": "aa", "with": "a"}"#, r#""aaaa b""#, r#""aa b""#),
+        (r#"{"replace": "a", "with": "aa"}"#, r#""aba""#, r#""aabaa""#),
+        (r#"{"replace": ".", "with": ","}"#, "1.50", r#""1,50""#),
+        (r#"{"replace": "é", "with": "e"}"#, r#""né""#, r#""ne""#),
+        (r#"{"replace": "a", "with": "b"}"#, "null", "null"),
+        (r#"{"replace": "a", "with": "b"}"#, "{}", "wrong_type"),
+        (r#"{"prefix": " "}"#, r#""a""#, r#"" a""#),
+        (r#"{"prefix": "0"}"#, "true", r#""0true""#),
+        (r#"{"suffix": "é"}"#, r#""e""#, r#""eé""#),
+        (r#"{"suffix": "é"}"#, r#""""#, r#""""#),
+        (r#"{"split": ",", "part": 0}"#, r#""a""#, r#""a""#),
+        (r#"{"split": ",", "part": 1}"#, r#""a,""#, r#""""#),
+        (r#"{"split": ",", "part": -2}"#, r#""a,b,c""#, r#""b""#),
+        (r#"{"split": ",", "part": -4}"#, r#""a,b,c""#, "null"),
+        (r#"{"split": ",", "part": 0}"#, r#""""#, "null"),
+        (r#"{"split": "aa"}"#, r#""aaa""#, r#"["","a"]"#),
+        (r#"{"split": ","}"#, "null", "null"),
+        (r#"{"split": ".", "part": 0}"#, "12.50", r#""12""#),
+        (r#"{"split": ","}"#, "[1]", "wrong_type"),
+    ] {
+        assert_eq!(applied(transform, node), wanted, "{transform} of {node}");
+    }
+}
+
+#[test]
+fn results_are_bounded() {
+    let long = |length: usize| format!("{:?}", "a".repeat(length));
+    let commas = |count: usize| format!("{:?}", ",".repeat(count));
+    let grow = format!(r#"{{"replace": "a", "with": "{}"}}"#, "b".repeat(LONGEST_PIECE));
+    for (transform, node, wanted) in [
+        (grow.as_str(), long(6_000), "too_large"),
+        (r#"{"prefix": "b"}"#, long(LONGEST_RESULT), "too_large"),
+        (r#""uppercase""#, format!("{:?}", "ΐ".repeat(400_000)), "too_large"),
+        (r#""trim""#, long(LONGEST_RESULT + 1), "too_large"),
+        (r#"{"split": ","}"#, long(LONGEST_RESULT + 1), "too_large"),
+        (r#"{"split": ","}"#, commas(MOST_PARTS), "too_many_parts"),
+        (r#"{"split": ",", "part": 0}"#, commas(MOST_PARTS), "too_many_parts"),
+    ] {
+        assert_eq!(applied(transform, &node), wanted, "{transform}");
+    }
+    assert_eq!(applied(&grow, &long(5_000)).len(), 1_000_002);
+    assert_eq!(applied(r#""trim""#, &long(LONGEST_RESULT)).len(), LONGEST_RESULT + 2);
+    assert_eq!(applied(r#"{"split": ",", "part": -1}"#, &commas(MOST_PARTS - 1)), r#""""#);
+}
+
+#[test]
+fn a_hash_is_of_the_text_alone() {
+    let hash = r#"{"hash": "sha256"}"#;
+    assert_eq!(applied(hash, "12.50"), applied(hash, r#""12.50""#));
+    assert_eq!(applied(hash, r#""""#).len(), 66);
+    assert_eq!(applied(hash, "[]"), "wrong_type");
 }

@@ -3,8 +3,9 @@
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::TimeZone;
 
-use super::{bad_number, decimal};
+use super::number::{bad_number, decimal};
 use crate::clock::Timestamp;
+use crate::record::nearest::{did_you_mean, nearest};
 use crate::record::value::BadValue;
 
 /// The longest format, in bytes.
@@ -26,11 +27,12 @@ pub enum Reading {
 }
 
 impl Reading {
-    pub(super) fn check(format: &str, zone: Option<&str>) -> Result<Self, String> {
+    pub fn check(format: &str, zone: Option<&str>) -> Result<Self, String> {
         match (format, zone) {
             ("unix", None) => return Ok(Self::Unix { places: 6 }),
             ("unix_ms", None) => return Ok(Self::Unix { places: 3 }),
             ("unix" | "unix_ms", Some(_)) => return Err(format!("{format:?} is UTC and takes no `zone`")),
+            _ if !format.contains('%') => return Err(without_percent(format)),
             _ => {}
         }
         if format.len() > LONGEST_FORMAT {
@@ -55,7 +57,7 @@ impl Reading {
     }
 
     /// Below the microsecond, digits are cut towards the past, as with RFC 3339.
-    pub(super) fn read(&self, text: &str) -> Result<Timestamp, BadValue> {
+    pub fn read(&self, text: &str) -> Result<Timestamp, BadValue> {
         let format = match self {
             Self::Unix { places } => return since_1970(text, *places),
             Self::Offset { format } | Self::Local { format, .. } => format,
@@ -75,6 +77,21 @@ impl Reading {
     }
 }
 
+/// Words and the formats of other systems: nothing in them would be read from the text.
+fn without_percent(format: &str) -> String {
+    let instead = match format.to_ascii_lowercase().as_str() {
+        "iso8601" | "iso 8601" | "iso" | "rfc3339" | "rfc 3339" => {
+            return "a timestamp field takes RFC 3339 without a transform; leave it out".into();
+        }
+        "epoch" | "seconds" | "s" | "unix_s" | "unixtime" => "seconds since 1970 are \"unix\"",
+        "ms" | "millis" | "milliseconds" | "unix_millis" | "unixms" | "unix-ms" => {
+            "milliseconds since 1970 are \"unix_ms\""
+        }
+        _ => "a format is written with %: \"%d/%m/%Y %H:%M\" reads 31/12/2026 13:45",
+    };
+    format!("{format:?} is no form of a `timestamp`; {instead}")
+}
+
 /// The sample written and read back, which shows what the format carries.
 fn tried(format: &str) -> Result<BrokenDownTime, String> {
     let refused = "cannot be read; see https://docs.rs/jiff/latest/jiff/fmt/strtime, without %Z %Q %c %r %x %X %q";
@@ -88,7 +105,11 @@ fn tried(format: &str) -> Result<BrokenDownTime, String> {
 }
 
 fn zone_named(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|_| format!("there is no time zone {name:?}; write one such as \"Europe/Berlin\""))
+    TimeZone::get(name).map_err(|_| {
+        let known: Vec<_> = jiff::tz::db().available().collect();
+        let meant = did_you_mean(nearest(name, known.iter().map(|zone| zone.as_str())), |zone| format!("{zone:?}"));
+        format!("there is no time zone {name:?}; write one such as \"Europe/Berlin\" or \"UTC\"{meant}")
+    })
 }
 
 /// By digits, never by way of a float.

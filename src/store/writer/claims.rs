@@ -10,6 +10,7 @@ use super::order::{Dedupe, Order, Work};
 use super::statements::Statements;
 use crate::clock::Timestamp;
 use crate::id::{EventId, RecordId, SourceId};
+use crate::record::merge::Outcome;
 use crate::store::{Tx, on};
 
 /// Who holds an event id.
@@ -97,7 +98,8 @@ async fn owners<'a>(
     Ok(())
 }
 
-/// Gives the ids of refused orders back: a resend after a fix must work. Orders that are run again claim theirs anew.
+/// Gives the ids of refused and ignored orders back: a resend after a fix must work. Orders that are run again claim
+/// theirs anew.
 pub(super) async fn release(
     tx: &mut Tx<'_>,
     statements: &Statements,
@@ -115,7 +117,8 @@ pub(super) async fn release(
         let Some(Dedupe { key, .. }) = dedupe(order) else { continue };
         let source_id = order.entry.source;
         let ours = matches!(claims.get(&(source_id, key.as_str())), Some(Claim::Ours(own)) if *own == place);
-        if ours && matches!(fate, Fate::Settled(Err(_)) | Fate::Again) {
+        let applied = matches!(fate, Fate::Settled(Ok(receipt)) if receipt.outcome != Outcome::Ignored);
+        if ours && !applied {
             keys.push(Key { source_id, key });
         }
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::batch::Fate;
 use super::claims::{Claim, Claims, dedupe};
-use super::order::{Order, Receipt, RecordWork, Work, WriteError};
+use super::order::{Order, Receipt, Work, WriteError, Written};
 use crate::clock::Timestamp;
 use crate::id::{EventId, ModuleId, RecordId};
-use crate::record::merge::{MissingRequired, Outcome, merge};
-use crate::record::row::Row;
+use crate::intake::JudgedRecord;
+use crate::record::merge::{Merged, Outcome, Standing, merge};
+use crate::record::row::{Row, Tombstone};
 use crate::record::value::Value;
 use crate::store::table::Table;
 
@@ -25,6 +26,8 @@ pub(super) struct Slot<'a> {
     pub stored: Option<Arc<Row>>,
     /// As it stands now.
     pub row: Option<Arc<Row>>,
+    /// What a record that is deleted has left.
+    pub gone: Option<Arc<Tombstone>>,
 }
 
 #[derive(Debug)]
@@ -41,14 +44,55 @@ pub(super) struct Slots<'a> {
 pub(super) struct Change<'a> {
     pub order: usize,
     pub table: &'a Arc<Table>,
-    pub before: Option<Arc<Row>>,
-    pub after: Arc<Row>,
+    pub mutation: Mutation,
+}
+
+#[derive(Debug)]
+pub(super) enum Mutation {
+    Insert(Arc<Row>),
+    Update {
+        before: Arc<Row>,
+        after: Arc<Row>,
+    },
+    /// The row as it stood; the delete is a version of its own.
+    Delete(Arc<Row>),
+}
+
+impl Mutation {
+    pub fn record(&self) -> RecordId {
+        match self {
+            Self::Insert(row) | Self::Update { after: row, .. } | Self::Delete(row) => row.id,
+        }
+    }
+
+    pub fn version(&self) -> i64 {
+        match self {
+            Self::Insert(row) | Self::Update { after: row, .. } => row.version,
+            Self::Delete(row) => row.version + 1,
+        }
+    }
+}
+
+/// A deleted record's tombstone, to be found by whatever the record was found by.
+#[derive(Debug)]
+pub(super) struct Buried<'a> {
+    pub table: &'a Arc<Table>,
+    pub row: Arc<Row>,
+    pub tombstone: Arc<Tombstone>,
 }
 
 pub(super) struct Folded<'a> {
     pub fates: Vec<Fate>,
     pub changes: Vec<Change<'a>>,
+    pub buried: Vec<Buried<'a>>,
+    /// The bytes of all rows that were merged, roughly: each change holds one before and one after.
+    weight: usize,
 }
+
+/// What one event may make of its records, and what events may that share a batch, in bytes. A large record that one
+/// event changes a thousand times would be gigabytes of changes.
+const MOST_OF_AN_EVENT: usize = 64 * 1024 * 1024;
+const MOST_OF_A_BATCH: usize = 32 * 1024 * 1024;
 
 impl<'a> Slots<'a> {
     /// One slot for each distinct match value among the orders that will be merged.
@@ -74,12 +118,13 @@ impl<'a> Slots<'a> {
         known: &mut HashMap<(ModuleId, usize, Vec<std::borrow::Cow<'a, str>>), usize>,
         table: &'a Arc<Table>,
         key: usize,
-        record: &'a RecordWork,
+        record: &'a JudgedRecord,
     ) -> usize {
         let values = record.key.iter().map(Value::text).collect();
         let name = (table.shape.module, key, values);
         *known.entry(name).or_insert_with(|| {
-            self.all.push(Slot { table, key, values: &record.key, stored: None, row: None });
+            let values = &record.key;
+            self.all.push(Slot { table, key, values, stored: None, row: None, gone: None });
             self.all.len() - 1
         })
     }
@@ -123,22 +168,20 @@ pub(super) fn fold<'a>(
     slots: &mut Slots<'a>,
     now: Timestamp,
 ) -> Folded<'a> {
-    let mut folded = Folded { fates: Vec::with_capacity(orders.len()), changes: Vec::new() };
+    let mut folded =
+        Folded { fates: Vec::with_capacity(orders.len()), changes: Vec::new(), buried: Vec::new(), weight: 0 };
     for (place, order) in orders.iter().enumerate() {
         let claim = dedupe(order).and_then(|dedupe| claims.get(&(order.entry.source, dedupe.key.as_str())));
         let fate = match (&order.work, claim) {
             _ if moved[place] => Fate::Settled(Err(WriteError::ShapeMoved)),
-            (Work::Ignored { .. }, _) => {
-                let receipt = Receipt { outcome: Outcome::Ignored, records: Vec::new(), duplicate_of: None };
-                Fate::Settled(Ok(receipt))
-            }
+            (Work::Ignored { .. }, _) => Fate::Settled(Ok(Receipt::of(Vec::new()))),
             (_, Some(Claim::Theirs(event, records))) => duplicate(*event, records.iter().copied()),
             (_, Some(Claim::Ours(first))) if *first != place => twin(orders[*first].entry.id, &folded.fates[*first]),
             (Work::Repeat { .. }, _) => Fate::Settled(Err(WriteError::NotRepeated)),
-            (Work::Records { .. }, _) if !slots.stand(place, order) => Fate::Again,
-            (Work::Records { table, records, .. }, _) => Fate::Settled(
-                apply(place, table, records, slots, &mut folded.changes, now).map_err(WriteError::Required),
-            ),
+            (Work::Records { .. }, _) if folded.weight > MOST_OF_A_BATCH || !slots.stand(place, order) => Fate::Again,
+            (Work::Records { table, records, .. }, _) => {
+                Fate::Settled(apply(place, table, records, slots, &mut folded, now))
+            }
         };
         folded.fates.push(fate);
     }
@@ -146,14 +189,17 @@ pub(super) fn fold<'a>(
 }
 
 fn duplicate(of: EventId, records: impl Iterator<Item = RecordId>) -> Fate {
-    let records = records.map(|record| (record, Outcome::Duplicate)).collect();
+    let records = records.map(|record| (Some(record), Outcome::Duplicate)).collect();
     Fate::Settled(Ok(Receipt { outcome: Outcome::Duplicate, records, duplicate_of: Some(of) }))
 }
 
-/// An order whose event id an earlier order of the batch carries: its duplicate, unless that one was refused.
+/// An order whose event id an earlier order of the batch carries: its duplicate, unless that one was refused or had
+/// nothing to do.
 fn twin(of: EventId, first: &Fate) -> Fate {
     match first {
-        Fate::Settled(Ok(receipt)) => duplicate(of, receipt.records.iter().map(|(record, _)| *record)),
+        Fate::Settled(Ok(receipt)) if receipt.outcome != Outcome::Ignored => {
+            duplicate(of, receipt.record_ids().into_iter())
+        }
         _ => Fate::Again,
     }
 }
@@ -162,37 +208,80 @@ fn twin(of: EventId, first: &Fate) -> Fate {
 fn apply<'a>(
     order: usize,
     table: &'a Arc<Table>,
-    records: &[RecordWork],
+    records: &[JudgedRecord],
     slots: &mut Slots<'a>,
-    changes: &mut Vec<Change<'a>>,
+    folded: &mut Folded<'a>,
     now: Timestamp,
-) -> Result<Receipt, Vec<(usize, MissingRequired)>> {
-    let kept = changes.len();
+) -> Written {
+    let (changes, buried, weight) = (folded.changes.len(), folded.buried.len(), folded.weight);
     let places = slots.of[order].clone();
-    let before = places.iter().map(|place| slots.all[*place].row.clone()).collect::<Vec<_>>();
+    let before = places.iter().map(|place| slots.all[*place].standing()).collect::<Vec<_>>();
     let mut done = Vec::with_capacity(records.len());
     let mut missing = Vec::new();
+    let is_too_large = |folded: &Folded<'_>| folded.weight - weight > MOST_OF_AN_EVENT;
     for (index, (record, place)) in records.iter().zip(&places).enumerate() {
+        if is_too_large(folded) {
+            break;
+        }
         let slot = &mut slots.all[*place];
-        let fresh = RecordId::new(now);
-        match merge(&table.shape, slot.row.as_deref(), &record.incoming, fresh, now) {
+        match merge(&table.shape, slot.as_standing(), &record.incoming, RecordId::new(now), now) {
             Err(fields) => missing.extend(fields.into_iter().map(|field| (index, field))),
-            Ok(merged) => {
-                done.push((merged.row.id, merged.outcome));
-                let after = Arc::new(merged.row);
-                if matches!(merged.outcome, Outcome::Created | Outcome::Updated) {
-                    changes.push(Change { order, table, before: slot.row.clone(), after: Arc::clone(&after) });
+            Ok(merged) => done.push(slot.take(merged, order, folded)),
+        }
+    }
+    let error = match (is_too_large(folded), missing.is_empty()) {
+        (true, _) => WriteError::TooLarge,
+        (false, true) => return Ok(Receipt::of(done)),
+        (false, false) => WriteError::Required(missing),
+    };
+    folded.changes.truncate(changes);
+    folded.buried.truncate(buried);
+    // Backwards, so that a slot met twice ends as it stood first.
+    for (place, (row, gone)) in places.iter().zip(before).rev() {
+        (slots.all[*place].row, slots.all[*place].gone) = (row, gone);
+    }
+    Err(error)
+}
+
+impl<'a> Slot<'a> {
+    fn standing(&self) -> (Option<Arc<Row>>, Option<Arc<Tombstone>>) {
+        (self.row.clone(), self.gone.clone())
+    }
+
+    fn as_standing(&self) -> Standing<'_> {
+        match (&self.row, &self.gone) {
+            (Some(row), _) => Standing::Row(row),
+            (None, Some(gone)) => Standing::Gone(gone),
+            (None, None) => Standing::Nothing,
+        }
+    }
+
+    /// Stands as merged from now on; answers what is told of the record.
+    fn take(&mut self, merged: Merged, order: usize, folded: &mut Folded<'a>) -> (Option<RecordId>, Outcome) {
+        let table = self.table;
+        let mut change = |mutation| folded.changes.push(Change { order, table, mutation });
+        match merged {
+            Merged::Stale(id) => (Some(id), Outcome::Stale),
+            Merged::Ignored => (None, Outcome::Ignored),
+            Merged::Row { outcome, row } => {
+                folded.weight += row.weight();
+                let (id, after) = (row.id, Arc::new(row));
+                match (outcome, self.row.replace(Arc::clone(&after))) {
+                    (Outcome::Updated, Some(before)) => change(Mutation::Update { before, after }),
+                    (Outcome::Created, _) => change(Mutation::Insert(after)),
+                    _ => {}
                 }
-                slot.row = Some(after);
+                (Some(id), outcome)
+            }
+            Merged::Deleted(tombstone) => {
+                let (id, tombstone) = (tombstone.id, Arc::new(tombstone));
+                self.gone = Some(Arc::clone(&tombstone));
+                if let Some(row) = self.row.take() {
+                    change(Mutation::Delete(Arc::clone(&row)));
+                    folded.buried.push(Buried { table, row, tombstone });
+                }
+                (Some(id), Outcome::Deleted)
             }
         }
     }
-    if missing.is_empty() {
-        let outcome = done.first().map_or(Outcome::Ignored, |(_, outcome)| *outcome);
-        return Ok(Receipt { outcome, records: done, duplicate_of: None });
-    }
-    changes.truncate(kept);
-    // Backwards, so that a slot met twice ends as it stood first.
-    places.iter().zip(before).rev().for_each(|(place, row)| slots.all[*place].row = row);
-    Err(missing)
 }

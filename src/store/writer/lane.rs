@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, BatchError, Fate};
-use super::order::{Order, WriteError};
+use super::order::{Order, Work, WriteError};
 use super::statements::Statements;
 use super::{Bounds, Watch};
 use crate::clock::Clock;
@@ -18,6 +18,8 @@ use crate::store::{Either, Pool, Store, abandon, acquire};
 
 /// How often one batch is tried when another writer was in the way.
 const TRIES: usize = 3;
+/// The most records in one transaction, where several events share it.
+const MOST_RECORDS: usize = 2_000;
 /// How often one batch finds its connection dead before it counts as lost: every idle one may have died at once.
 const RECONNECTS: usize = 2 * LANES;
 
@@ -68,7 +70,7 @@ impl Lane {
     /// Commits these orders, in as few transactions as their errors allow. What is poisoned is split until the poison
     /// stands alone; what rests on another order comes again after it.
     async fn tick(&self, orders: Vec<Order>) {
-        let mut groups = VecDeque::from([orders]);
+        let mut groups = parts(orders);
         while let Some(group) = groups.pop_front() {
             let mut group = self.drop_expired(group);
             if group.is_empty() {
@@ -186,6 +188,26 @@ impl Lane {
         // The caller may be gone; the event is committed or not all the same.
         let _ = order.reply.send(written);
     }
+}
+
+/// The orders in their order, in groups of at most so many records; a larger one stands alone.
+fn parts(orders: Vec<Order>) -> VecDeque<Vec<Order>> {
+    let (mut parts, mut records) = (VecDeque::from([Vec::new()]), 0);
+    for order in orders {
+        let count = match &order.work {
+            Work::Records { records, .. } => records.len(),
+            Work::Ignored { .. } | Work::Repeat { .. } => 0,
+        };
+        if records + count > MOST_RECORDS && records > 0 {
+            parts.push_back(Vec::new());
+            records = 0;
+        }
+        records += count;
+        if let Some(last) = parts.back_mut() {
+            last.push(order);
+        }
+    }
+    parts
 }
 
 fn down(error: &sqlx::Error) -> Run {

@@ -4,11 +4,12 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::batch::{BatchError, Fate, json};
-use super::fold::Change;
+use super::fold::{Change, Mutation};
 use super::order::{Order, Work};
 use super::statements::Statements;
 use crate::clock::{Clock, Timestamp};
 use crate::id::{ChangeId, EventId, ModuleId, RecordId};
+use crate::record::merge::Outcome;
 use crate::record::row::{Row, Snapshot};
 use crate::record::shape::Shape;
 use crate::store::events::{self, NewEvent};
@@ -29,11 +30,13 @@ pub(super) async fn write_events(
         let Fate::Settled(Ok(receipt)) = fate else { continue };
         let cause = match &order.work {
             Work::Ignored { cause } => Some(*cause),
+            Work::Records { records, .. } if receipt.outcome == Outcome::Ignored => {
+                Some(if records.is_empty() { "each" } else { "delete_when" })
+            }
             Work::Records { .. } | Work::Repeat { .. } => None,
         };
         let row = NewEvent::new(&order.entry, receipt.outcome.as_str(), now, &mut bodies);
-        let record_ids = receipt.records.iter().map(|(record, _)| *record).collect();
-        rows.push(NewEvent { cause, record_ids, duplicate_of: receipt.duplicate_of, ..row });
+        rows.push(NewEvent { cause, record_ids: receipt.record_ids(), duplicate_of: receipt.duplicate_of, ..row });
     }
     if !rows.is_empty() {
         let text = statements.events.clone();
@@ -88,16 +91,21 @@ fn new_change<'a>(order: &Order, change: &'a Change<'_>, now: Timestamp) -> NewC
         Work::Records { hops, .. } => *hops,
         Work::Ignored { .. } | Work::Repeat { .. } => 0,
     };
+    let (op, before, after) = match &change.mutation {
+        Mutation::Insert(after) => ("insert", None, Some(after)),
+        Mutation::Update { before, after } => ("update", Some(before), Some(after)),
+        Mutation::Delete(before) => ("delete", Some(before), None),
+    };
     NewChange {
         id: ChangeId::new(now),
         at: now.micros(),
         module_id: shape.module,
-        record_id: change.after.id,
-        op: if change.before.is_some() { "update" } else { "insert" },
-        version: change.after.version,
+        record_id: change.mutation.record(),
+        op,
+        version: change.mutation.version(),
         shape: shape.number,
-        before: change.before.as_deref().map(|row| (shape, row)),
-        after: Some((shape, &*change.after)),
+        before: before.map(|row| (shape, &**row)),
+        after: after.map(|row| (shape, &**row)),
         event_id: order.entry.id,
         actor: order.entry.source.to_string(),
         hops,

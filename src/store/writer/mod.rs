@@ -11,6 +11,7 @@ mod log;
 mod order;
 mod rows;
 mod statements;
+mod tombstones;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,19 +23,22 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use order::{Dedupe, Entry, Receipt, RecordWork, Work, WriteError, Written};
+pub use order::{Dedupe, Entry, Receipt, Work, WriteError, Written};
 
 use super::{Either, Store};
 use crate::clock::Clock;
 use lane::Lane;
 use order::Order;
 
+/// How long an event id is remembered, and what a deleted record leaves behind.
+pub const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3_600);
+
 /// The bounds of the write queue. What does not fit is refused at once, never kept in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// Events waiting in all lanes together.
     pub events: usize,
-    /// Bytes of bodies waiting in all lanes together.
+    /// Bytes of bodies and of what was judged of them, waiting in all lanes together.
     pub bytes: usize,
     /// Events in one transaction.
     pub batch: usize,
@@ -51,6 +55,7 @@ pub trait Watch: Send + Sync + 'static {
 pub struct Writer {
     lanes: Vec<mpsc::Sender<Order>>,
     bytes: Arc<Semaphore>,
+    capacity: usize,
     waiting: Arc<AtomicUsize>,
     clock: Clock,
 }
@@ -78,6 +83,7 @@ impl Writer {
         Self {
             lanes: (0..lanes).map(start).collect(),
             bytes: Arc::new(Semaphore::new(bounds.bytes)),
+            capacity: bounds.bytes,
             waiting,
             clock: clock.clone(),
         }
@@ -101,7 +107,12 @@ impl Writer {
 
     /// Commits one judged event. When this returns `Ok`, the event, its records and changes are on disk.
     pub async fn write(&self, entry: Entry, work: Work) -> Written {
-        let bytes = u32::try_from(entry.body.len()).unwrap_or(u32::MAX);
+        let weight = match &work {
+            Work::Records { weight, .. } => *weight,
+            Work::Ignored { .. } | Work::Repeat { .. } => 0,
+        };
+        // One that is larger than the whole queue goes alone.
+        let bytes = u32::try_from((entry.body.len() + weight).min(self.capacity)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).map_err(|_| WriteError::QueueFull)?;
         let (reply, answer) = oneshot::channel();
         let lane = &self.lanes[self.lane_of(&entry, &work)];

@@ -6,8 +6,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::clock::Timestamp;
 use crate::id::{EventId, ModuleId, RecordId, RequestId, SourceId};
-use crate::record::merge::{Incoming, MissingRequired, Outcome};
-use crate::record::value::Value;
+use crate::intake::JudgedRecord;
+use crate::record::merge::{MissingRequired, Outcome};
 use crate::store::table::Table;
 
 /// One inbound request, as the event log keeps it.
@@ -21,6 +21,8 @@ pub struct Entry {
     pub event_type: Option<String>,
     pub mapping_version: i64,
     pub address: Option<String>,
+    /// The parameters of the URL, when the mapping looks at them.
+    pub query: Option<String>,
     /// The headers kept, as one JSON object.
     pub headers: Box<serde_json::value::RawValue>,
     /// The raw body; shared, never copied.
@@ -40,7 +42,10 @@ pub enum Work {
         /// Place of the matching fields in the table's keys.
         key: usize,
         dedupe: Option<Dedupe>,
-        records: Vec<RecordWork>,
+        /// Written together or not at all; none when `each` found no node.
+        records: Vec<JudgedRecord>,
+        /// The bytes that the records take in memory, roughly.
+        weight: usize,
         hops: u32,
     },
 }
@@ -52,19 +57,25 @@ pub struct Dedupe {
     pub expires_at: Timestamp,
 }
 
-#[derive(Debug)]
-pub struct RecordWork {
-    /// Values of the matching fields, in the key's order.
-    pub key: Vec<Value>,
-    pub incoming: Incoming,
-}
-
 /// What became of a committed event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
+    /// Of several records' outcomes the one that weighs most.
     pub outcome: Outcome,
-    pub records: Vec<(RecordId, Outcome)>,
+    /// In the order of the event's records; there is no id where there was nothing to delete.
+    pub records: Vec<(Option<RecordId>, Outcome)>,
     pub duplicate_of: Option<EventId>,
+}
+
+impl Receipt {
+    pub fn of(records: Vec<(Option<RecordId>, Outcome)>) -> Self {
+        let outcome = records.iter().map(|(_, outcome)| *outcome).min().unwrap_or(Outcome::Ignored);
+        Self { outcome, records, duplicate_of: None }
+    }
+
+    pub fn record_ids(&self) -> Vec<RecordId> {
+        self.records.iter().filter_map(|(record, _)| *record).collect()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +97,9 @@ pub enum WriteError {
     /// By place of the record within the event.
     #[error("a required field would have no value")]
     Required(Vec<(usize, MissingRequired)>),
+    /// What the event makes of its records is too much for one transaction.
+    #[error("the event makes too much of its records")]
+    TooLarge,
     #[error("the database refused the event")]
     Rejected,
 }

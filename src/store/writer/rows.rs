@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use sqlx::SqlStr;
 
 use super::batch::{BatchError, json};
 use super::fold::{Slot, Slots};
-use crate::id::ModuleId;
+use crate::id::{ModuleId, RecordId};
 use crate::record::row::Row;
 use crate::record::value::Value;
 use crate::store::table::Table;
@@ -55,31 +56,69 @@ impl Serialize for Wanted<'_> {
     }
 }
 
-/// Writes what the merge left: new rows, rows that changed, rows whose guard alone moved.
+/// Writes what the merge left: rows that are gone, new rows, rows that changed, rows whose guard alone moved.
 pub(super) async fn write(tx: &mut Tx<'_>, slots: &Slots<'_>) -> Result<(), BatchError> {
+    let mut deletes: BTreeMap<ModuleId, Vec<&Slot<'_>>> = BTreeMap::new();
     let mut inserts: BTreeMap<ModuleId, Vec<usize>> = BTreeMap::new();
     let mut updates: BTreeMap<ModuleId, Vec<&Slot<'_>>> = BTreeMap::new();
     for (place, slot) in slots.all.iter().enumerate() {
         let module = slot.table.shape.module;
         match (&slot.stored, &slot.row) {
-            (None, Some(_)) => inserts.entry(module).or_default().push(place),
-            (Some(stored), Some(row)) if stored.version != row.version || stored.guards != row.guards => {
-                updates.entry(module).or_default().push(slot);
+            (Some(stored), Some(row)) if stored.id == row.id => {
+                if stored.version != row.version || stored.guards != row.guards {
+                    updates.entry(module).or_default().push(slot);
+                }
             }
-            _ => {}
+            (stored, row) => {
+                if stored.is_some() {
+                    deletes.entry(module).or_default().push(slot);
+                }
+                if row.is_some() {
+                    inserts.entry(module).or_default().push(place);
+                }
+            }
+        }
+    }
+    for deleted in deletes.into_values() {
+        let ids = deleted.iter().filter_map(|slot| Some(Gone { id: slot.stored.as_deref()?.id })).collect::<Vec<_>>();
+        execute(tx, &deleted[0].table.delete, json(&ids)?, deleted.len()).await?;
+    }
+    for updated in updates.values() {
+        let moved = updated.iter().filter(|slot| slot.is_moved());
+        let ids = moved.filter_map(|slot| Some(Gone { id: slot.stored.as_deref()?.id })).collect::<Vec<_>>();
+        if !ids.is_empty() {
+            execute(tx, &updated[0].table.park, json(&ids)?, ids.len()).await?;
         }
     }
     for places in inserts.into_values() {
         insert(tx, slots, places).await?;
     }
     for updated in updates.into_values() {
-        let (text, rows) = (updated[0].table.update.clone(), json(&stored(&updated))?);
-        let written = on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await?.rows_affected());
-        if usize::try_from(written).unwrap_or(0) < updated.len() {
-            return Err(BatchError::Raced);
-        }
+        execute(tx, &updated[0].table.update, json(&stored(&updated))?, updated.len()).await?;
     }
     Ok(())
+}
+
+impl Slot<'_> {
+    /// Whether the row is found by another value than it was: a unique index looks at one row at a time, in an order of
+    /// its own, and would refuse that two rows swap theirs.
+    fn is_moved(&self) -> bool {
+        let Some((stored, row)) = self.stored.as_deref().zip(self.row.as_deref()) else { return false };
+        self.table.keys.iter().flat_map(|key| &key.fields).any(|field| stored.fields[*field] != row.fields[*field])
+    }
+}
+
+#[derive(Serialize)]
+struct Gone {
+    #[serde(rename = "_id")]
+    id: RecordId,
+}
+
+/// The rows were locked when they were found: less of them than expected means that someone was not held by locks.
+async fn execute(tx: &mut Tx<'_>, text: &SqlStr, rows: String, expected: usize) -> Result<(), BatchError> {
+    let text = text.clone();
+    let written = on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await?.rows_affected());
+    if usize::try_from(written).unwrap_or(0) < expected { Err(BatchError::Raced) } else { Ok(()) }
 }
 
 /// New rows of one module. Rows that come back missing were somewhere else first.

@@ -13,6 +13,8 @@ pub(super) struct Statements {
     pub claim: SqlStr,
     pub owners: SqlStr,
     pub release: SqlStr,
+    pub tombstones: SqlStr,
+    pub bury: SqlStr,
     pub events: SqlStr,
     pub changes: SqlStr,
 }
@@ -25,6 +27,8 @@ impl Statements {
             claim: sql(claim(dialect)),
             owners: sql(owners(dialect)),
             release: sql(release(dialect)),
+            tombstones: sql(tombstones(dialect)),
+            bury: sql(bury(dialect)),
             events: sql(events::insert_text(dialect)),
             changes: sql(changes(dialect)),
         }
@@ -66,6 +70,32 @@ fn owners(dialect: Dialect) -> String {
 fn release(dialect: Dialect) -> String {
     let rows = dialect.rows(&[("source_id", Type::Text), ("key", Type::Text)]);
     format!("DELETE FROM dedupe WHERE (source_id, key) IN (SELECT r.source_id, r.key FROM {rows})")
+}
+
+/// What deleted records have left, and the slots that would take their place.
+fn tombstones(dialect: Dialect) -> String {
+    let rows = dialect.rows(&[("slot", Type::Integer), ("digest", Type::Text)]);
+    format!(
+        "SELECT CAST(r.slot AS TEXT), d.record_id, d.guard FROM {rows} CROSS JOIN tombstones d \
+         WHERE d.digest = r.digest AND d.expires_at > $2"
+    )
+}
+
+fn bury(dialect: Dialect) -> String {
+    let columns = [
+        ("digest", Type::Text),
+        ("module_id", Type::Text),
+        ("record_id", Type::Text),
+        ("guard", Type::Text),
+        ("expires_at", Type::Integer),
+    ];
+    let names = columns.map(|(name, _)| name).join(", ");
+    let sent = columns.map(|(name, kind)| dialect.sent(name, kind)).join(", ");
+    format!(
+        "INSERT INTO tombstones ({names}) SELECT {sent} FROM {} WHERE true ON CONFLICT (digest) DO UPDATE SET \
+         record_id = excluded.record_id, guard = excluded.guard, expires_at = excluded.expires_at",
+        dialect.rows(&columns),
+    )
 }
 
 fn changes(dialect: Dialect) -> String {
