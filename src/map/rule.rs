@@ -196,6 +196,11 @@ fn match_text(text: &str) -> Result<Box<str>, BadValue> {
     }
 }
 
+/// Whether a stored text is one by which an event can find its record.
+pub fn can_identify(text: &str) -> bool {
+    match_text(text).is_ok_and(|matched| *matched == *text)
+}
+
 /// PostgreSQL's text has no NUL; both databases refuse it here alike.
 fn without_nul(node: Cow<'_, Node>) -> Result<Cow<'_, Node>, BadValue> {
     fn has_nul(node: &Node) -> bool {

@@ -20,6 +20,9 @@ pub enum StoreError {
     /// The existing records break a uniqueness that was asked for.
     #[error("records with equal values exist")]
     Duplicates,
+    /// The existing records hold texts that cannot identify a record: empty, too long, or not NFC.
+    #[error("records with texts that cannot identify them exist")]
+    Unmatchable,
     #[error("the database refused a statement: {}", told(.0))]
     Failed(sqlx::Error),
     #[error("stored data cannot be read: {0}")]
@@ -49,6 +52,11 @@ impl From<StoreError> for Problem {
                 Self::new(Code::Conflict, "the configuration was changed at the same time; try again")
             }
             StoreError::Duplicates => Self::new(Code::Conflict, "records with equal values exist"),
+            StoreError::Unmatchable => Self::new(
+                Code::Conflict,
+                "records hold texts that cannot identify them (empty, longer than 512 bytes, or not normalised as NFC) in \
+                 the fields that a new `match` names; correct these first",
+            ),
             StoreError::Failed(_) | StoreError::Corrupt(_) => {
                 tracing::error!(%error, "a database call failed");
                 Code::InternalError.into()

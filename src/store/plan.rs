@@ -6,8 +6,9 @@ use super::table::{SYSTEM, index_name, lock_of};
 use super::{Store, StoreError, Tx, acquire, begin, on};
 use crate::clock::Timestamp;
 use crate::id::{ModuleId, SourceId};
+use crate::map::rule::{LONGEST_MATCH_VALUE, can_identify};
 use crate::record::definition::Definition;
-use crate::record::field::{FieldName, ModuleSlug, SourceSlug};
+use crate::record::field::{FieldName, Kind, ModuleSlug, SourceSlug};
 use crate::record::shape::Shape;
 
 /// What is to be made so, in order. Texts are the documents as storage keeps them.
@@ -187,6 +188,34 @@ async fn create_index(tx: &mut Tx<'_>, shape: &Shape, key: &[usize]) -> Result<(
     execute(tx, format!("CREATE UNIQUE INDEX \"{name}\" ON \"{table}\" ({columns})")).await
 }
 
+/// A text that no event's match value can equal would make a second record of the next event. Looked through in pages:
+/// only texts that are not plain ASCII of a fair length come here.
+async fn check_texts(tx: &mut Tx<'_>, shape: &Shape, key: &[usize]) -> Result<(), StoreError> {
+    const PAGE: usize = 1_000;
+    let texts = key.iter().map(|place| &shape.fields[*place]).filter(|field| field.kind == Kind::Text);
+    for (field, table) in texts.map(|field| (&field.name, shape.table())) {
+        let text = format!(
+            "SELECT \"_id\", \"{field}\" FROM \"{table}\" WHERE \"_id\" > $1 AND (\"{field}\" = '' OR \
+             octet_length(\"{field}\") > {LONGEST_MATCH_VALUE} OR octet_length(\"{field}\") <> length(\"{field}\")) \
+             ORDER BY \"_id\" LIMIT {PAGE}"
+        );
+        let mut after = String::new();
+        loop {
+            let text = sql(text.clone());
+            let rows: Vec<(String, String)> =
+                on!(&mut *tx, tx => sqlx::query_as(text).bind(&after).fetch_all(&mut **tx).await)?;
+            if rows.iter().any(|(_, text)| !can_identify(text)) {
+                return Err(StoreError::Unmatchable);
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
+                _ => break,
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn alter_module(
     tx: &mut Tx<'_>,
     dialect: Dialect,
@@ -202,6 +231,7 @@ async fn alter_module(
     }
     for (key, names) in keys.iter().zip(&definition.keys) {
         if !old.keys.contains(names) {
+            check_texts(tx, &shape, key).await?;
             create_index(tx, &shape, key).await?;
         }
     }

@@ -17,6 +17,7 @@ both!(
     a_dry_run_does_nothing,
     a_mapping_gets_a_new_version,
     a_match_that_records_contradict_is_refused,
+    a_match_over_texts_that_identify_nothing_is_refused,
     secrets_are_kept_until_others_come,
     a_shape_changes_under_load,
     files_are_applied_at_start,
@@ -172,6 +173,22 @@ async fn a_match_that_records_contradict_is_refused(app: App) {
     senders[0].post(json!({ "code": "M2", "place": "south" })).await.accepted("updated");
     app.apply(&bad, json!({})).await.done();
     senders[1].post(json!({ "place": "south", "hours": 2 })).await.accepted("updated");
+}
+
+/// Two spellings of one text would be two records, and an empty one would be met by nothing.
+async fn a_match_over_texts_that_identify_nothing_is_refused(app: App) {
+    let office = app.sender(TWO_DOORS).await;
+    let by_place = TWO_DOORS.replace("match = [\"serial\"]", "match = [\"place\"]");
+    let long = "x".repeat(513);
+    for place in ["Cafe\u{301}", "", long.as_str()] {
+        office.post(json!({ "code": "M1", "place": place })).await.json();
+        let refused = app.apply(&by_place, json!({})).await.problem(409, "conflict");
+        assert!(refused["detail"].as_str().unwrap().contains("NFC"), "{refused}");
+    }
+    for (code, place) in [("M1", "Caf\u{e9}"), ("M2", "north")] {
+        office.post(json!({ "code": code, "place": place })).await.json();
+    }
+    app.apply(&by_place, json!({})).await.done();
 }
 
 /// An operator who applies a file again need not know its secrets.
