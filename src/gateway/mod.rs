@@ -43,6 +43,8 @@ pub enum StartError {
         "the database's secrets are sealed with key {database}, and this gateway has key {ours}: give it the same TIDEGATE_SEAL_KEY or seal.key"
     )]
     SealKey { database: String, ours: String },
+    #[error("this system gives no thread to write on: {0}")]
+    Thread(std::io::Error),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: std::net::SocketAddr, error: std::io::Error },
     #[error("cannot apply {file}: {detail}")]
@@ -119,7 +121,8 @@ impl Gateway {
             deadline: config.bounds.database_deadline,
         };
         let gateway = Arc::new(Self {
-            writer: Writer::start(&store, &clock, bounds, Arc::clone(&metrics) as _, (&tasks, &closing)),
+            writer: Writer::start(&store, &clock, bounds, Arc::clone(&metrics) as _, (&tasks, &closing))
+                .map_err(StartError::Thread)?,
             refusals: Refusals::start(Arc::clone(&store), clock.clone(), &tasks, &closing),
             bodies: Arc::new(Semaphore::new(config.bounds.bodies_bytes)),
             snapshot: ArcSwap::from_pointee(snapshot),

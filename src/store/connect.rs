@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -10,12 +11,15 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::checkpoint::Checkpoints;
 use super::dialect::Dialect;
 use super::{Either, Pool, on};
 
-/// Lanes of the writer on PostgreSQL. Measured on two cores at 64 and 256 connections: a third and a fourth lane only
-/// make batches smaller, and cost more than they overlap.
-pub(super) const LANES: usize = 2;
+/// Lanes of the writer on PostgreSQL: one for two cores, at most four. Measured on two cores at 64 and 256 connections:
+/// a second lane halves the batches, and costs more than the two overlap. One lane can commit what two cores take in.
+const MOST_LANES: usize = 4;
+/// Connections of one lane: the one it works with, and another while an unanswering one goes down.
+pub(super) const LANE_CONNECTIONS: u32 = 2;
 /// Connections for everything but the lanes.
 const CONNECTIONS: u32 = 8;
 /// How long a caller waits for a connection before the database counts as not answering.
@@ -54,7 +58,9 @@ pub struct Store {
     pub(super) dialect: Dialect,
     pub(super) read: Pool,
     pub(super) write: Pool,
-    pub(super) lanes: Pool,
+    /// One for each lane; its connections live on the lane's thread.
+    pub(super) lanes: Vec<Pool>,
+    pub(super) checkpoints: Option<Arc<Checkpoints>>,
 }
 
 impl Store {
@@ -81,7 +87,6 @@ impl Store {
     }
 
     pub async fn close(&self) {
-        on!(&self.lanes, pool => pool.close().await);
         on!(&self.read, pool => pool.close().await);
         on!(&self.write, pool => pool.close().await);
     }
@@ -99,15 +104,19 @@ async fn sqlite(file: &std::path::Path) -> Result<Store, ConnectError> {
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-16384")
         .pragma("journal_size_limit", "67108864")
+        .pragma("wal_autocheckpoint", "0")
         .disable_statement_logging();
     // One writer, always: everything that writes begins with BEGIN IMMEDIATE on this connection.
     let write =
         SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(options.clone()).await?;
     sqlx::migrate!("migrations/sqlite").run(&write).await?;
+    let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
+    let checkpoints = Checkpoints::new(pool(1).connect_with(options.clone()).await?, write.clone());
     let options = options.pragma("query_only", "true");
-    let read = SqlitePoolOptions::new().max_connections(4).acquire_timeout(ACQUIRE).connect_with(options).await?;
+    let read = pool(4).connect_with(options).await?;
     let write = Either::Sqlite(write);
-    Ok(Store { dialect: Dialect::Sqlite, read: Either::Sqlite(read), lanes: write.clone(), write })
+    let checkpoints = Some(Arc::new(checkpoints));
+    Ok(Store { dialect: Dialect::Sqlite, read: Either::Sqlite(read), lanes: vec![write.clone()], write, checkpoints })
 }
 
 async fn postgres(url: &SecretString, direct: Option<&SecretString>) -> Result<Store, ConnectError> {
@@ -123,8 +132,9 @@ async fn postgres(url: &SecretString, direct: Option<&SecretString>) -> Result<S
     let options = parse(url)?.statement_cache_capacity(STATEMENTS);
     let pool = |connections: u32| PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
     // A lane finds out by itself that a connection has died; asking before every batch would be a round trip each.
-    let lanes = pool(u32::try_from(2 * LANES).unwrap_or(1)).test_before_acquire(false);
-    let lanes = Either::Postgres(lanes.connect_lazy_with(options.clone()));
-    let pool = Either::Postgres(pool(CONNECTIONS).connect_lazy_with(options));
-    Ok(Store { dialect: Dialect::Postgres, read: pool.clone(), write: pool, lanes })
+    let lane = || pool(LANE_CONNECTIONS).test_before_acquire(false).connect_lazy_with(options.clone());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let lanes = (0..(cores / 2).clamp(1, MOST_LANES)).map(|_| Either::Postgres(lane())).collect();
+    let pool = Either::Postgres(pool(CONNECTIONS).connect_lazy_with(options.clone()));
+    Ok(Store { dialect: Dialect::Postgres, read: pool.clone(), write: pool, lanes, checkpoints: None })
 }

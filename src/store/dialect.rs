@@ -22,8 +22,33 @@ pub enum Type {
     Date,
     /// A json field: travels as its canonical text, so that a scalar keeps its form.
     Json,
-    /// An object or an array of the gateway's own tables, kept as its text.
-    Nested,
+    /// A body, as it was received.
+    Bytes,
+}
+
+impl Type {
+    fn postgres(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "bigint",
+            Self::Decimal => "numeric",
+            Self::Boolean => "boolean",
+            Self::Timestamp => "timestamptz",
+            Self::Date => "date",
+            Self::Json => "json",
+            Self::Bytes => "bytea",
+        }
+    }
+
+    /// How PostgreSQL is sent a column of it; what has no binary form of ours travels as text.
+    pub fn array(self) -> &'static str {
+        match self {
+            Self::Integer => "bigint[]",
+            Self::Boolean => "boolean[]",
+            Self::Bytes => "bytea[]",
+            Self::Text | Self::Decimal | Self::Timestamp | Self::Date | Self::Json => "text[]",
+        }
+    }
 }
 
 impl From<&Kind> for Type {
@@ -49,42 +74,20 @@ pub fn sql(text: String) -> SqlStr {
 }
 
 impl Dialect {
-    /// The parameter `$1`, one JSON array of objects, as a table `r` with these columns.
-    pub fn rows(self, columns: &[(&str, Type)]) -> String {
-        let list = |each: &dyn Fn(&str, Type) -> String| {
-            columns.iter().map(|(name, kind)| each(name, *kind)).collect::<Vec<_>>().join(", ")
-        };
+    /// Whether the column is one of the texts of `$1`, a JSON array.
+    pub fn among(self, column: &str) -> String {
         match self {
-            Self::Postgres => {
-                let columns = list(&|name, kind| format!("\"{name}\" {}", Self::sent_as(kind)));
-                format!("json_to_recordset($1::json) AS r({columns})")
-            }
-            Self::Sqlite => {
-                // Materialised, so that a row's text is made once and not again for each of its columns.
-                let columns = list(&|name, _| format!("v->>'$.{name}' AS \"{name}\""));
-                format!("(WITH j AS MATERIALIZED (SELECT value AS v FROM json_each($1)) SELECT {columns} FROM j) AS r")
-            }
+            Self::Postgres => format!("{column} IN (SELECT json_array_elements_text($1::json))"),
+            Self::Sqlite => format!("{column} IN (SELECT value FROM json_each($1))"),
         }
     }
 
-    /// The type by which PostgreSQL reads a member of the JSON parameter.
-    fn sent_as(kind: Type) -> &'static str {
-        match kind {
-            Type::Text | Type::Json => "text COLLATE \"C\"",
-            Type::Integer => "bigint",
-            Type::Decimal => "numeric",
-            Type::Boolean => "boolean",
-            Type::Timestamp => "timestamptz",
-            Type::Date => "date",
-            Type::Nested => "json",
-        }
-    }
-
-    /// The member `name` of a row of the parameter, as its column takes it.
+    /// The member `name` of a row that is sent, as its column takes it.
     pub fn sent(self, name: &str, kind: Type) -> String {
         match (self, kind) {
-            (Self::Postgres, Type::Json) => format!("r.\"{name}\"::json"),
-            (Self::Postgres, Type::Nested) => format!("r.\"{name}\"::text"),
+            (Self::Postgres, Type::Decimal | Type::Timestamp | Type::Date | Type::Json) => {
+                format!("r.\"{name}\"::{}", kind.postgres())
+            }
             _ => format!("r.\"{name}\""),
         }
     }
@@ -92,8 +95,8 @@ impl Dialect {
     /// The type of a column, for CREATE TABLE and ADD COLUMN. The checks are for other SQL clients.
     pub fn column(self, name: &str, kind: Type) -> String {
         match (self, kind) {
-            (Self::Postgres, Type::Json) => "json".to_owned(),
-            (Self::Postgres, kind) => Self::sent_as(kind).to_owned(),
+            (Self::Postgres, Type::Text) => "text COLLATE \"C\"".to_owned(),
+            (Self::Postgres, kind) => kind.postgres().to_owned(),
             (Self::Sqlite, Type::Integer) => "INTEGER".to_owned(),
             (Self::Sqlite, Type::Boolean) => format!("INTEGER CHECK (\"{name}\" IN (0, 1))"),
             (Self::Sqlite, Type::Json) => format!("TEXT CHECK (json_valid(\"{name}\"))"),
@@ -110,15 +113,6 @@ impl Dialect {
             (Self::Postgres, Type::Date) => format!("to_char(t.\"{name}\", 'YYYY-MM-DD')"),
             (_, Type::Text) => format!("t.\"{name}\""),
             _ => format!("CAST(t.\"{name}\" AS TEXT)"),
-        }
-    }
-
-    /// The bytes of `$2` from `at` (counted from 1), `length` long: many bodies travel as one parameter.
-    pub fn slice(self, at: &str, length: &str) -> String {
-        match self {
-            // The substr of an empty blob is NULL there.
-            Self::Sqlite => format!("coalesce(substr($2, {at}, {length}), x'')"),
-            Self::Postgres => format!("substr($2::bytea, {at}::int, {length}::int)"),
         }
     }
 
@@ -141,7 +135,7 @@ impl Dialect {
     /// Opens a batch in one round trip: key look-ups only, deadlines, and the modules held against altering. The
     /// numbers are advisory keys of modules, sorted. Only PostgreSQL is sent it.
     pub fn begin_batch(self, modules: &[i64]) -> SqlStr {
-        let mut text = "SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
+        let mut text = "BEGIN; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
             SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
             SET LOCAL plan_cache_mode = force_generic_plan"
             .to_owned();

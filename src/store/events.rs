@@ -1,13 +1,11 @@
 //! The event log: every inbound request, accepted or refused, with its raw bytes.
 
-use serde::Serialize;
-use sqlx::SqlStr;
-
 use super::dialect::{Dialect, Type, sql};
+use super::rows::{Cell, Rows, Statement};
 use super::writer::Entry;
 use super::{Store, StoreError, Tx, on};
 use crate::clock::Timestamp;
-use crate::id::{EventId, ModuleId, RecordId, RequestId, SourceId};
+use crate::id::{EventId, RecordId, SourceId};
 
 /// Nothing is left to be done for the event.
 const STATE_DONE: &str = "done";
@@ -23,88 +21,89 @@ const COLUMNS: [(&str, Type); 19] = [
     ("state", Type::Text),
     ("event_type", Type::Text),
     ("mapping_version", Type::Integer),
-    ("record_ids", Type::Nested),
-    ("errors", Type::Nested),
+    ("record_ids", Type::Text),
+    ("errors", Type::Text),
     ("duplicate_of", Type::Text),
     ("replay_of", Type::Text),
     ("address", Type::Text),
     ("query", Type::Text),
-    ("headers", Type::Nested),
+    ("headers", Type::Text),
     ("body_size", Type::Integer),
     ("duration_us", Type::Integer),
 ];
 
-/// A row to be, as the parameter's row. The body travels beside it, as a piece of the second parameter.
-#[derive(Debug, Serialize)]
+/// A row to be.
+#[derive(Debug)]
 pub(super) struct NewEvent<'a> {
-    pub id: EventId,
-    pub received_at: i64,
-    pub module_id: ModuleId,
-    pub source_id: SourceId,
-    pub request_id: RequestId,
+    pub entry: &'a Entry,
     pub verdict: &'a str,
     pub cause: Option<&'a str>,
-    pub state: &'static str,
-    pub event_type: Option<&'a str>,
-    pub mapping_version: i64,
     pub record_ids: Vec<RecordId>,
     pub errors: Option<&'a [serde_json::Value]>,
     pub duplicate_of: Option<EventId>,
-    pub replay_of: Option<EventId>,
-    pub address: Option<&'a str>,
-    pub query: Option<&'a str>,
-    pub headers: &'a serde_json::value::RawValue,
-    pub body_at: usize,
-    pub body_length: usize,
-    pub body_size: usize,
-    pub duration_us: u64,
+    pub duration_us: i64,
 }
 
 impl<'a> NewEvent<'a> {
-    /// Appends the body to `bodies` and says where it stands there.
-    pub fn new(entry: &'a Entry, verdict: &'a str, now: Timestamp, bodies: &mut Vec<u8>) -> Self {
-        let body_at = bodies.len() + 1;
-        bodies.extend_from_slice(&entry.body);
+    pub fn new(entry: &'a Entry, verdict: &'a str, now: Timestamp) -> Self {
+        let duration = now.since(entry.received_at).as_micros();
         Self {
-            id: entry.id,
-            received_at: entry.received_at.micros(),
-            module_id: entry.module,
-            source_id: entry.source,
-            request_id: entry.request,
+            entry,
             verdict,
             cause: None,
-            state: STATE_DONE,
-            event_type: entry.event_type.as_deref(),
-            mapping_version: entry.mapping_version,
             record_ids: Vec::new(),
             errors: None,
             duplicate_of: None,
-            replay_of: None,
-            address: entry.address.as_deref(),
-            query: entry.query.as_deref(),
-            headers: &entry.headers,
-            body_at,
-            body_length: entry.body.len(),
-            body_size: entry.body_size,
-            duration_us: u64::try_from(now.since(entry.received_at).as_micros()).unwrap_or(u64::MAX),
+            duration_us: i64::try_from(duration).unwrap_or(i64::MAX),
         }
+    }
+
+    /// In the order of the columns, the body last.
+    fn cells(&self) -> Result<[Cell<'a>; COLUMNS.len() + 1], serde_json::Error> {
+        let entry = self.entry;
+        let errors = self.errors.map(serde_json::to_string).transpose()?;
+        Ok([
+            entry.id.to_string().into(),
+            entry.received_at.micros().into(),
+            entry.module.to_string().into(),
+            entry.source.to_string().into(),
+            entry.request.to_string().into(),
+            self.verdict.into(),
+            self.cause.into(),
+            STATE_DONE.into(),
+            entry.event_type.as_deref().into(),
+            entry.mapping_version.into(),
+            serde_json::to_string(&self.record_ids)?.into(),
+            errors.into(),
+            self.duplicate_of.map(|id| id.to_string()).into(),
+            Cell::Null,
+            entry.address.as_deref().into(),
+            entry.query.as_deref().into(),
+            entry.headers.get().into(),
+            i64::try_from(entry.body_size).unwrap_or(i64::MAX).into(),
+            self.duration_us.into(),
+            Cell::Bytes(&entry.body),
+        ])
     }
 }
 
-pub(super) fn insert_text(dialect: Dialect) -> String {
-    let names = COLUMNS.map(|(name, _)| name).join(", ");
-    let sent = COLUMNS.map(|(name, kind)| dialect.sent(name, kind)).join(", ");
-    let columns = [&COLUMNS[..], &[("body_at", Type::Integer), ("body_length", Type::Integer)]].concat();
+pub(super) fn insert_statement(dialect: Dialect) -> Statement {
+    let columns = [&COLUMNS[..], &[("body", Type::Bytes)]].concat();
+    let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let sent = columns.iter().map(|(name, kind)| dialect.sent(name, *kind)).collect::<Vec<_>>().join(", ");
     // The event of an answer that said 503 may be there already when its refusal is kept.
-    format!(
-        "INSERT INTO events ({names}, body) SELECT {sent}, {} FROM {} WHERE true ON CONFLICT DO NOTHING",
-        dialect.slice("r.body_at", "r.body_length"),
-        dialect.rows(&columns),
-    )
+    Statement::new(dialect, &columns, |rows, _| {
+        format!("INSERT INTO events ({names}) SELECT {sent} FROM {rows} WHERE true ON CONFLICT DO NOTHING")
+    })
 }
 
-pub(super) async fn insert(tx: &mut Tx<'_>, text: SqlStr, rows: String, bodies: Vec<u8>) -> Result<(), sqlx::Error> {
-    on!(tx, tx => sqlx::query(text).bind(rows).bind(bodies).execute(&mut **tx).await.map(|_| ()))
+pub(super) async fn insert(tx: &mut Tx<'_>, statement: &Statement, events: &[NewEvent<'_>]) -> Result<(), sqlx::Error> {
+    let mut rows = Rows::new(COLUMNS.len() + 1, events.len());
+    for event in events {
+        rows.push(event.cells().map_err(|error| sqlx::Error::Encode(error.into()))?);
+    }
+    statement.execute(tx, &rows).await?;
+    Ok(())
 }
 
 /// An event without its body, as the log lists it.
@@ -140,18 +139,13 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let names = COLUMNS.map(|(name, _)| name).join(", ");
-        #[derive(Serialize)]
-        struct Id {
-            id: SourceId,
-        }
-        let rows = self.dialect.rows(&[("id", Type::Text)]);
         // The parameter is bound either way, so that there is one order of parameters.
         let of_sources = match sources {
-            Some(_) => format!("source_id IN (SELECT r.id FROM {rows})"),
+            Some(_) => self.dialect.among("source_id"),
             None => "$1 = '[]'".to_owned(),
         };
-        let ids = sources.unwrap_or_default().iter().map(|id| Id { id: *id }).collect::<Vec<_>>();
-        let ids = serde_json::to_string(&ids).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let ids = serde_json::to_string(sources.unwrap_or_default());
+        let ids = ids.map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let text = sql(format!("SELECT {names} FROM events WHERE {of_sources} AND id < $2 ORDER BY id DESC LIMIT $3"));
         // Sorts after every id.
         let before = before.map_or_else(|| "evt_~".to_owned(), |before| before.to_string());

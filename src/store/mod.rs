@@ -1,6 +1,7 @@
 //! The only SQL. One text runs on both databases; what truly differs stands in `dialect.rs`.
 //! Identifiers come from checked names alone, everything else is bound.
 
+mod checkpoint;
 mod connect;
 mod dialect;
 mod error;
@@ -13,6 +14,7 @@ mod partitions;
 pub mod plan;
 pub mod records;
 pub mod refusals;
+mod rows;
 pub mod setup;
 pub mod sources;
 pub mod table;
@@ -67,13 +69,26 @@ async fn begin(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, sqlx::E
     })
 }
 
+/// The same in one round trip, for a lane: if this fails, or is given up, the connection may be left in a transaction
+/// and has to be abandoned.
+async fn begin_batch(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, sqlx::Error> {
+    Ok(match conn {
+        Either::Sqlite(conn) => Either::Sqlite(conn.begin_with("BEGIN IMMEDIATE").await?),
+        Either::Postgres(conn) => Either::Postgres(conn.begin_with(opening).await?),
+    })
+}
+
 /// Every column of a row, as text.
-fn texts<R: sqlx::Row>(row: &R) -> Result<Vec<Option<String>>, sqlx::Error>
+struct Texts(Vec<Option<String>>);
+
+impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for Texts
 where
     usize: sqlx::ColumnIndex<R>,
-    for<'r> Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    Option<String>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
 {
-    (0..row.len()).map(|column| row.try_get(column)).collect()
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        (0..row.len()).map(|column| row.try_get(column)).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 async fn commit(tx: Tx<'_>) -> Result<(), sqlx::Error> {

@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::dialect::sql;
 use super::events::{self, NewEvent};
 use super::writer::Entry;
 use super::{Store, acquire, begin};
@@ -72,17 +71,13 @@ async fn write(store: &Store, clock: &Clock, refusals: &[Refusal]) -> Result<(),
         return Ok(());
     }
     let now = clock.now();
-    let mut bodies = Vec::new();
     let rows = refusals.iter().map(|refusal| {
-        let row = NewEvent::new(&refusal.entry, "refused", now, &mut bodies);
         let errors = (!refusal.errors.is_empty()).then_some(&refusal.errors[..]);
-        NewEvent { cause: Some(refusal.cause), errors, ..row }
+        NewEvent { cause: Some(refusal.cause), errors, ..NewEvent::new(&refusal.entry, "refused", now) }
     });
-    let rows = serde_json::to_string(&rows.collect::<Vec<_>>());
-    let rows = rows.map_err(|error| super::StoreError::Corrupt(error.to_string()))?;
     let mut conn = acquire(&store.write).await?;
     let mut tx = begin(&mut conn, store.dialect.begin_plan(&[])).await?;
-    events::insert(&mut tx, sql(events::insert_text(store.dialect)), rows, bodies).await?;
+    events::insert(&mut tx, &events::insert_statement(store.dialect), &rows.collect::<Vec<_>>()).await?;
     super::commit(tx).await?;
     Ok(())
 }

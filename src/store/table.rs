@@ -7,6 +7,7 @@ use sqlx::SqlStr;
 
 use super::StoreError;
 use super::dialect::{Dialect, Type, sql};
+use super::rows::Statement;
 use crate::clock::Timestamp;
 use crate::id::ModuleId;
 use crate::record::row::Row;
@@ -29,7 +30,7 @@ pub(super) const SYSTEM: [(&str, Type); 7] = [
 pub struct Key {
     /// Places of the fields in the shape.
     pub fields: Vec<usize>,
-    pub(super) find: SqlStr,
+    pub(super) find: Statement,
 }
 
 #[derive(Debug)]
@@ -38,10 +39,12 @@ pub struct Table {
     pub keys: Vec<Key>,
     /// The module's advisory lock on PostgreSQL.
     pub(super) lock: i64,
-    pub(super) insert: SqlStr,
-    pub(super) update: SqlStr,
-    pub(super) delete: SqlStr,
-    pub(super) park: SqlStr,
+    pub(super) insert: Statement,
+    pub(super) update: Statement,
+    /// The same for rows that are found by another value than before.
+    pub(super) rewrite: Statement,
+    pub(super) delete: Statement,
+    pub(super) park: Statement,
     pub(super) get: SqlStr,
     pub(super) list: SqlStr,
 }
@@ -52,13 +55,14 @@ impl Table {
         let texts = Texts { shape: &shape, dialect };
         Self {
             lock: lock_of(shape.module),
-            insert: sql(texts.insert()),
-            update: sql(texts.update()),
-            delete: sql(texts.delete()),
-            park: sql(texts.park(keys)),
+            insert: texts.insert(),
+            update: texts.update(keys),
+            rewrite: texts.update_but(&[]),
+            delete: texts.delete(),
+            park: texts.park(keys),
             get: sql(texts.get()),
             list: sql(texts.list()),
-            keys: keys.iter().map(|fields| Key { fields: fields.clone(), find: sql(texts.find(fields)) }).collect(),
+            keys: keys.iter().map(|fields| Key { fields: fields.clone(), find: texts.find(fields) }).collect(),
             shape,
         }
     }
@@ -125,66 +129,82 @@ impl Texts<'_> {
         self.each(", ", |name, kind| self.dialect.read(name, kind))
     }
 
-    fn insert(&self) -> String {
-        format!(
-            "/* shape {} */ INSERT INTO \"{}\" ({}) SELECT {} FROM {} WHERE true ON CONFLICT DO NOTHING RETURNING \"_id\"",
-            self.shape.number,
-            self.shape.table(),
-            self.each(", ", |name, _| format!("\"{name}\"")),
-            self.each(", ", |name, kind| self.dialect.sent(name, kind)),
-            self.dialect.rows(&self.columns()),
-        )
+    fn insert(&self) -> Statement {
+        Statement::new(self.dialect, &self.columns(), |rows, _| {
+            format!(
+                "/* shape {} */ INSERT INTO \"{}\" ({}) SELECT {} FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING \"_id\"",
+                self.shape.number,
+                self.shape.table(),
+                self.each(", ", |name, _| format!("\"{name}\"")),
+                self.each(", ", |name, kind| self.dialect.sent(name, kind)),
+            )
+        })
     }
 
-    fn update(&self) -> String {
-        format!(
-            "/* shape {} */ UPDATE \"{}\" AS t SET {} FROM {} WHERE t.\"_id\" = r.\"_id\"",
-            self.shape.number,
-            self.shape.table(),
-            self.each(", ", |name, kind| format!("\"{name}\" = {}", self.dialect.sent(name, kind))),
-            self.dialect.rows(&self.columns()),
-        )
+    /// Leaves out what identifies the row: SQLite writes the index of every column that an UPDATE names, moved or not.
+    fn update(&self, keys: &[Vec<usize>]) -> Statement {
+        let identify = keys.iter().flat_map(|key| self.shape.names(key)).map(|name| name.as_str()).collect::<Vec<_>>();
+        self.update_but(&identify)
     }
 
-    fn delete(&self) -> String {
-        format!(
-            "/* shape {} */ DELETE FROM \"{}\" WHERE \"_id\" IN (SELECT r.\"_id\" FROM {})",
-            self.shape.number,
-            self.shape.table(),
-            self.dialect.rows(&[("_id", Type::Text)]),
-        )
+    /// `but` columns stay as they are.
+    fn update_but(&self, but: &[&str]) -> Statement {
+        Statement::new(self.dialect, &self.columns(), |rows, _| {
+            let set = self.columns().into_iter();
+            let set = set.filter(|(name, _)| !["_id", "_created_at"].contains(name) && !but.contains(name));
+            let set = set.map(|(name, kind)| format!("\"{name}\" = {}", self.dialect.sent(name, kind)));
+            format!(
+                "/* shape {} */ UPDATE \"{}\" AS t SET {} FROM {rows} WHERE t.\"_id\" = r.\"_id\"",
+                self.shape.number,
+                self.shape.table(),
+                set.collect::<Vec<_>>().join(", "),
+            )
+        })
+    }
+
+    fn delete(&self) -> Statement {
+        Statement::new(self.dialect, &[("_id", Type::Text)], |rows, _| {
+            format!(
+                "/* shape {} */ DELETE FROM \"{}\" WHERE \"_id\" IN (SELECT r.\"_id\" FROM {rows})",
+                self.shape.number,
+                self.shape.table(),
+            )
+        })
     }
 
     /// Lets go of what rows are found by, before other rows take it over. The update that follows writes the whole row;
     /// the version is moved so that nobody takes this for an edit.
-    fn park(&self, keys: &[Vec<usize>]) -> String {
+    fn park(&self, keys: &[Vec<usize>]) -> Statement {
         let mut places = keys.iter().flatten().copied().collect::<Vec<_>>();
         places.sort_unstable();
         places.dedup();
         let emptied = self.shape.names(&places).map(|name| format!(", \"{name}\" = NULL")).collect::<String>();
-        format!(
-            "/* shape {} */ UPDATE \"{}\" SET \"_version\" = -\"_version\"{emptied} WHERE \"_id\" IN (SELECT r.\"_id\" FROM {})",
-            self.shape.number,
-            self.shape.table(),
-            self.dialect.rows(&[("_id", Type::Text)]),
-        )
+        Statement::new(self.dialect, &[("_id", Type::Text)], |rows, _| {
+            format!(
+                "/* shape {} */ UPDATE \"{}\" SET \"_version\" = -\"_version\"{emptied} WHERE \"_id\" IN (SELECT r.\"_id\" FROM {rows})",
+                self.shape.number,
+                self.shape.table(),
+            )
+        })
     }
 
-    /// `ord` says which of the parameter's rows was found.
-    fn find(&self, key: &[usize]) -> String {
+    /// `ord` says which of the rows sent was found.
+    fn find(&self, key: &[usize]) -> Statement {
         let key = key.iter().filter_map(|place| self.shape.fields.get(*place)).collect::<Vec<_>>();
         let kinds = key.iter().map(|field| (field.name.as_str(), Type::from(&field.kind)));
         let sent = std::iter::once(("_ord", Type::Integer)).chain(kinds).collect::<Vec<_>>();
-        let equal = key.iter().map(|field| format!("t.\"{0}\" = r.\"{0}\"", field.name)).collect::<Vec<_>>();
-        format!(
-            "/* shape {} */ SELECT {}, CAST(r.\"_ord\" AS TEXT) FROM {} CROSS JOIN \"{}\" t WHERE {}{}",
-            self.shape.number,
-            self.read(),
-            self.dialect.rows(&sent),
-            self.shape.table(),
-            equal.join(" AND "),
-            self.dialect.for_update(),
-        )
+        let equal =
+            sent.iter().skip(1).map(|(name, kind)| format!("t.\"{name}\" = {}", self.dialect.sent(name, *kind)));
+        let equal = equal.collect::<Vec<_>>().join(" AND ");
+        Statement::new(self.dialect, &sent, |rows, _| {
+            format!(
+                "/* shape {} */ SELECT {}, CAST(r.\"_ord\" AS TEXT) FROM {rows} CROSS JOIN \"{}\" t WHERE {equal}{}",
+                self.shape.number,
+                self.read(),
+                self.shape.table(),
+                self.dialect.for_update(),
+            )
+        })
     }
 
     fn get(&self) -> String {

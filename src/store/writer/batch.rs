@@ -12,8 +12,9 @@ use super::statements::Statements;
 use super::{claims, log, rows, tombstones};
 use crate::clock::Clock;
 use crate::id::ModuleId;
+use crate::store::rows::Rows;
 use crate::store::table::Table;
-use crate::store::{Conn, StoreError, Tx, begin, on};
+use crate::store::{Conn, StoreError, Tx, begin_batch};
 
 #[derive(Debug)]
 pub(super) enum BatchError {
@@ -57,7 +58,8 @@ pub(super) async fn commit(
     clock: &Clock,
 ) -> Result<Vec<Fate>, BatchError> {
     let now = clock.now();
-    let mut tx = begin(conn, statements.dialect.begin_batch(&locks(orders))).await.map_err(BatchError::NotBegun)?;
+    let opening = statements.dialect.begin_batch(&locks(orders));
+    let mut tx = begin_batch(conn, opening).await.map_err(BatchError::NotBegun)?;
     let moved = moved(&mut tx, statements, orders).await?;
     let claims = claims::claim(&mut tx, statements, orders, &moved, now).await?;
     let mut slots = Slots::of(orders, &moved, &claims);
@@ -87,25 +89,22 @@ fn locks(orders: &[Order]) -> Vec<i64> {
     locks
 }
 
-/// One JSON parameter for a whole batch.
+/// As the database keeps it.
 pub(super) fn json(rows: &impl Serialize) -> Result<String, BatchError> {
     serde_json::to_string(rows).map_err(|error| BatchError::Corrupt(error.to_string()))
 }
 
 /// Which orders were judged by a shape that is no longer the module's.
 async fn moved(tx: &mut Tx<'_>, statements: &Statements, orders: &[Order]) -> Result<Vec<bool>, BatchError> {
-    #[derive(Serialize, PartialEq)]
-    struct Id {
-        id: ModuleId,
-    }
-    let mut ids = orders.iter().filter_map(table).map(|table| Id { id: table.shape.module }).collect::<Vec<_>>();
-    ids.sort_by_key(|id| id.id);
+    let mut ids = orders.iter().filter_map(table).map(|table| table.shape.module).collect::<Vec<_>>();
+    ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
         return Ok(vec![false; orders.len()]);
     }
-    let (text, rows) = (statements.shapes.clone(), json(&ids)?);
-    let found: Vec<(String, i64)> = on!(tx, tx => sqlx::query_as(text).bind(rows).fetch_all(&mut **tx).await)?;
+    let mut rows = Rows::new(1, ids.len());
+    ids.iter().for_each(|id| rows.push([id.to_string().into()]));
+    let found: Vec<(String, i64)> = statements.shapes.fetch(tx, &rows, None).await?;
     let shapes: HashMap<ModuleId, i64> =
         found.into_iter().filter_map(|(id, shape)| Some((id.parse().ok()?, shape))).collect();
     let stands = |table: &Arc<Table>| shapes.get(&table.shape.module) == Some(&table.shape.number);

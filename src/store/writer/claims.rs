@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use serde::Serialize;
-
-use super::batch::{BatchError, Fate, json};
+use super::batch::{BatchError, Fate};
 use super::order::{Dedupe, Order, Work};
 use super::statements::Statements;
 use crate::clock::Timestamp;
 use crate::id::{EventId, RecordId, SourceId};
 use crate::record::merge::Outcome;
-use crate::store::{Tx, on};
+use crate::store::Tx;
+use crate::store::rows::Rows;
 
 /// Who holds an event id.
 #[derive(Debug)]
@@ -32,7 +31,6 @@ pub(super) fn dedupe(order: &Order) -> Option<&Dedupe> {
     }
 }
 
-#[derive(Serialize)]
 struct Wanted<'a> {
     source_id: SourceId,
     key: &'a str,
@@ -61,11 +59,13 @@ pub(super) async fn claim<'a>(
     }
     // One order of keys on every replica keeps deadlocks rare.
     wanted.sort_by(|a, b| (a.source_id, a.key).cmp(&(b.source_id, b.key)));
-    let (text, rows) = (statements.claim.clone(), json(&wanted)?);
-    let ours: Vec<String> =
-        on!(tx, tx => sqlx::query_scalar(text).bind(rows).bind(now.micros()).fetch_all(&mut **tx).await)?;
+    let mut rows = Rows::new(4, wanted.len());
+    for Wanted { source_id, key, event_id, expires_at } in &wanted {
+        rows.push([source_id.to_string().into(), (*key).into(), event_id.to_string().into(), (*expires_at).into()]);
+    }
+    let ours: Vec<(String,)> = statements.claim.fetch(tx, &rows, Some(now.micros())).await?;
     if ours.len() < wanted.len() {
-        let ours = ours.iter().map(String::as_str).collect::<std::collections::HashSet<_>>();
+        let ours = ours.iter().map(|(event,)| event.as_str()).collect::<std::collections::HashSet<_>>();
         wanted.retain(|wanted| !ours.contains(wanted.event_id.to_string().as_str()));
         owners(tx, statements, &wanted, &mut claims).await?;
     }
@@ -79,9 +79,9 @@ async fn owners<'a>(
     wanted: &[Wanted<'a>],
     claims: &mut Claims<'a>,
 ) -> Result<(), BatchError> {
-    let (text, rows) = (statements.owners.clone(), json(&wanted)?);
-    let found: Vec<(String, String, String, Option<String>)> =
-        on!(tx, tx => sqlx::query_as(text).bind(rows).fetch_all(&mut **tx).await)?;
+    let mut rows = Rows::new(2, wanted.len());
+    wanted.iter().for_each(|wanted| rows.push([wanted.source_id.to_string().into(), wanted.key.into()]));
+    let found: Vec<(String, String, String, Option<String>)> = statements.owners.fetch(tx, &rows, None).await?;
     if found.len() < wanted.len() {
         // Expired and removed in between.
         return Err(BatchError::Raced);
@@ -107,25 +107,18 @@ pub(super) async fn release(
     claims: &Claims<'_>,
     fates: &[Fate],
 ) -> Result<(), BatchError> {
-    #[derive(Serialize)]
-    struct Key<'a> {
-        source_id: SourceId,
-        key: &'a str,
-    }
-    let mut keys = Vec::new();
+    let mut keys = Rows::new(2, 0);
     for (place, (order, fate)) in orders.iter().zip(fates).enumerate() {
         let Some(Dedupe { key, .. }) = dedupe(order) else { continue };
-        let source_id = order.entry.source;
-        let ours = matches!(claims.get(&(source_id, key.as_str())), Some(Claim::Ours(own)) if *own == place);
+        let source = order.entry.source;
+        let ours = matches!(claims.get(&(source, key.as_str())), Some(Claim::Ours(own)) if *own == place);
         let applied = matches!(fate, Fate::Settled(Ok(receipt)) if receipt.outcome != Outcome::Ignored);
         if ours && !applied {
-            keys.push(Key { source_id, key });
+            keys.push([source.to_string().into(), key.as_str().into()]);
         }
     }
-    if keys.is_empty() {
-        return Ok(());
+    if !keys.is_empty() {
+        statements.release.execute(tx, &keys).await?;
     }
-    let (text, rows) = (statements.release.clone(), json(&keys)?);
-    on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await.map(|_| ()))?;
     Ok(())
 }

@@ -12,7 +12,8 @@ use super::order::{Order, Work, WriteError};
 use super::statements::Statements;
 use super::{Bounds, Watch};
 use crate::clock::Clock;
-use crate::store::connect::LANES;
+use crate::store::checkpoint::Checkpoints;
+use crate::store::connect::LANE_CONNECTIONS;
 use crate::store::error::{Class, classify, told};
 use crate::store::{Either, Pool, Store, abandon, acquire};
 
@@ -21,10 +22,11 @@ const TRIES: usize = 3;
 /// The most records in one transaction, where several events share it.
 const MOST_RECORDS: usize = 2_000;
 /// How often one batch finds its connection dead before it counts as lost: every idle one may have died at once.
-const RECONNECTS: usize = 2 * LANES;
+const RECONNECTS: usize = 2 * LANE_CONNECTIONS as usize;
 
 pub(super) struct Lane {
     pool: Pool,
+    checkpoints: Option<Arc<Checkpoints>>,
     statements: Statements,
     clock: Clock,
     bounds: Bounds,
@@ -44,9 +46,15 @@ enum Run {
 }
 
 impl Lane {
-    pub fn new(store: &Store, clock: Clock, bounds: Bounds, watch: Arc<dyn Watch>, waiting: Arc<AtomicUsize>) -> Self {
-        let statements = Statements::new(store.dialect);
-        Self { pool: store.lanes.clone(), statements, clock, bounds, watch, waiting }
+    pub fn new(
+        store: &Store,
+        pool: Pool,
+        clock: Clock,
+        bounds: Bounds,
+        (watch, waiting): (Arc<dyn Watch>, Arc<AtomicUsize>),
+    ) -> Self {
+        let (checkpoints, statements) = (store.checkpoints.clone(), Statements::new(store.dialect));
+        Self { pool, checkpoints, statements, clock, bounds, watch, waiting }
     }
 
     /// Ends when it is told to close and the queue is empty.
@@ -64,6 +72,10 @@ impl Lane {
                 break;
             }
             self.tick(std::mem::take(&mut taken)).await;
+        }
+        if let Either::Postgres(pool) = &self.pool {
+            // Its connections live on this thread, and end with it.
+            pool.close().await;
         }
     }
 
@@ -119,6 +131,7 @@ impl Lane {
         loop {
             let error = match self.attempt(orders).await {
                 Ok(fates) => {
+                    self.checkpoints.iter().for_each(|log| log.committed());
                     self.watch.batch(orders.len(), self.clock.monotonic().saturating_sub(begun));
                     return Run::Done(fates);
                 }

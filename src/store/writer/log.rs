@@ -1,19 +1,21 @@
 //! What a batch leaves behind besides rows: the event log and the changes.
 
-use serde::Serialize;
-use serde::ser::Serializer;
+use std::sync::Arc;
 
 use super::batch::{BatchError, Fate, json};
 use super::fold::{Change, Mutation};
 use super::order::{Order, Work};
 use super::statements::Statements;
 use crate::clock::{Clock, Timestamp};
-use crate::id::{ChangeId, EventId, ModuleId, RecordId};
+use crate::id::ChangeId;
 use crate::record::merge::Outcome;
 use crate::record::row::{Row, Snapshot};
-use crate::record::shape::Shape;
+use crate::store::Tx;
 use crate::store::events::{self, NewEvent};
-use crate::store::{Tx, on};
+use crate::store::rows::{Cell, Rows};
+
+/// Columns of a change, as the statement names them.
+const CHANGE_COLUMNS: usize = 12;
 
 /// One event row for every order that is settled well; the door keeps those that were refused.
 pub(super) async fn write_events(
@@ -24,7 +26,6 @@ pub(super) async fn write_events(
     clock: &Clock,
 ) -> Result<(), BatchError> {
     let now = clock.now();
-    let mut bodies = Vec::new();
     let mut rows = Vec::with_capacity(orders.len());
     for (order, fate) in orders.iter().zip(fates) {
         let Fate::Settled(Ok(receipt)) = fate else { continue };
@@ -35,36 +36,13 @@ pub(super) async fn write_events(
             }
             Work::Records { .. } | Work::Repeat { .. } => None,
         };
-        let row = NewEvent::new(&order.entry, receipt.outcome.as_str(), now, &mut bodies);
+        let row = NewEvent::new(&order.entry, receipt.outcome.as_str(), now);
         rows.push(NewEvent { cause, record_ids: receipt.record_ids(), duplicate_of: receipt.duplicate_of, ..row });
     }
     if !rows.is_empty() {
-        let text = statements.events.clone();
-        events::insert(tx, text, json(&rows)?, bodies).await?;
+        events::insert(tx, &statements.events, &rows).await?;
     }
     Ok(())
-}
-
-#[derive(Serialize)]
-struct NewChange<'a> {
-    id: ChangeId,
-    at: i64,
-    module_id: ModuleId,
-    record_id: RecordId,
-    op: &'static str,
-    version: i64,
-    shape: i64,
-    #[serde(serialize_with = "snapshot")]
-    before: Option<(&'a Shape, &'a Row)>,
-    #[serde(serialize_with = "snapshot")]
-    after: Option<(&'a Shape, &'a Row)>,
-    event_id: EventId,
-    actor: String,
-    hops: u32,
-}
-
-fn snapshot<S: Serializer>(of: &Option<(&Shape, &Row)>, serializer: S) -> Result<S::Ok, S::Error> {
-    of.map(|(shape, row)| Snapshot { shape, row }).serialize(serializer)
 }
 
 /// Numbers and writes the changes, last before the commit: on PostgreSQL the feed lock is held from here, so that
@@ -79,13 +57,16 @@ pub(super) async fn write_changes(
     if changes.is_empty() {
         return Ok(());
     }
-    let rows = changes.iter().map(|change| new_change(&orders[change.order], change, now)).collect::<Vec<_>>();
-    let (text, rows) = (statements.changes.clone(), json(&rows)?);
-    on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await.map(|_| ()))?;
+    let mut rows = Rows::new(CHANGE_COLUMNS, changes.len());
+    for change in changes {
+        rows.push(cells(&orders[change.order], change, now)?);
+    }
+    statements.changes.execute(tx, &rows).await?;
     Ok(())
 }
 
-fn new_change<'a>(order: &Order, change: &'a Change<'_>, now: Timestamp) -> NewChange<'a> {
+/// One row of the log, in the order of its columns.
+fn cells<'a>(order: &Order, change: &Change<'_>, now: Timestamp) -> Result<[Cell<'a>; CHANGE_COLUMNS], BatchError> {
     let shape = &*change.table.shape;
     let hops = match &order.work {
         Work::Records { hops, .. } => *hops,
@@ -96,18 +77,19 @@ fn new_change<'a>(order: &Order, change: &'a Change<'_>, now: Timestamp) -> NewC
         Mutation::Update { before, after } => ("update", Some(before), Some(after)),
         Mutation::Delete(before) => ("delete", Some(before), None),
     };
-    NewChange {
-        id: ChangeId::new(now),
-        at: now.micros(),
-        module_id: shape.module,
-        record_id: change.mutation.record(),
-        op,
-        version: change.mutation.version(),
-        shape: shape.number,
-        before: before.map(|row| (shape, &**row)),
-        after: after.map(|row| (shape, &**row)),
-        event_id: order.entry.id,
-        actor: order.entry.source.to_string(),
-        hops,
-    }
+    let snapshot = |row: Option<&Arc<Row>>| row.map(|row| json(&Snapshot { shape, row })).transpose();
+    Ok([
+        ChangeId::new(now).to_string().into(),
+        now.micros().into(),
+        shape.module.to_string().into(),
+        change.mutation.record().to_string().into(),
+        op.into(),
+        change.mutation.version().into(),
+        shape.number.into(),
+        snapshot(before)?.into(),
+        snapshot(after)?.into(),
+        order.entry.id.to_string().into(),
+        order.entry.source.to_string().into(),
+        i64::from(hops).into(),
+    ])
 }

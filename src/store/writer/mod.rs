@@ -11,8 +11,10 @@ mod log;
 mod order;
 mod rows;
 mod statements;
+mod thread;
 mod tombstones;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -25,7 +27,7 @@ use tokio_util::task::TaskTracker;
 
 pub use order::{Dedupe, Entry, Receipt, Work, WriteError, Written};
 
-use super::{Either, Store};
+use super::{Pool, Store};
 use crate::clock::Clock;
 use lane::Lane;
 use order::Order;
@@ -61,32 +63,29 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the lanes. They end when `closing` is cancelled and their queues are empty; `tasks` waits for them.
+    /// Starts the lanes, each on a thread of its own. They end when `closing` is cancelled and their queues are empty; `tasks` waits for them.
     pub fn start(
         store: &Store,
         clock: &Clock,
         bounds: Bounds,
         watch: Arc<dyn Watch>,
         (tasks, closing): (&TaskTracker, &CancellationToken),
-    ) -> Self {
-        let lanes = match store.write {
-            Either::Sqlite(_) => 1,
-            Either::Postgres(_) => super::connect::LANES,
-        };
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let start = |_| {
-            let (sender, receiver) = mpsc::channel(bounds.events.div_ceil(lanes));
-            let lane = Lane::new(store, clock.clone(), bounds, Arc::clone(&watch), Arc::clone(&waiting));
-            tasks.spawn(lane.run(receiver, closing.clone()));
-            sender
-        };
-        Self {
-            lanes: (0..lanes).map(start).collect(),
-            bytes: Arc::new(Semaphore::new(bounds.bytes)),
-            capacity: bounds.bytes,
-            waiting,
-            clock: clock.clone(),
+    ) -> io::Result<Self> {
+        if let Some(checkpoints) = store.checkpoints.clone() {
+            let closing = closing.clone();
+            tasks.spawn(async move { checkpoints.run(closing).await });
         }
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let start = |pool: &Pool| {
+            let (sender, receiver) = mpsc::channel(bounds.events.div_ceil(store.lanes.len()));
+            let lane =
+                Lane::new(store, pool.clone(), clock.clone(), bounds, (Arc::clone(&watch), Arc::clone(&waiting)));
+            thread::spawn(lane.run(receiver, closing.clone()), tasks)?;
+            Ok(sender)
+        };
+        let lanes = store.lanes.iter().map(start).collect::<io::Result<_>>()?;
+        let bytes = Arc::new(Semaphore::new(bounds.bytes));
+        Ok(Self { lanes, bytes, capacity: bounds.bytes, waiting, clock: clock.clone() })
     }
 
     /// Returns when the first of the lanes has ended.

@@ -2,17 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use sqlx::SqlStr;
-
 use super::batch::{BatchError, json};
 use super::fold::{Slot, Slots};
-use crate::id::{ModuleId, RecordId};
-use crate::record::row::Row;
+use crate::id::ModuleId;
 use crate::record::value::Value;
-use crate::store::table::Table;
-use crate::store::{Tx, on, texts};
+use crate::store::rows::{Cell, Rows, Statement};
+use crate::store::table::SYSTEM;
+use crate::store::{Texts, Tx};
 
 /// Fills the slots with the rows that stand, locked in order of module and id.
 pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), BatchError> {
@@ -23,13 +19,14 @@ pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), B
     for places in groups.into_values() {
         let first = &slots.all[places[0]];
         let (table, key) = (first.table, &first.table.keys[first.key]);
-        let wanted = places.iter().map(|place| Wanted { place: *place, slot: &slots.all[*place] }).collect::<Vec<_>>();
-        let (text, rows) = (key.find.clone(), json(&wanted)?);
-        let found: Vec<Vec<Option<String>>> = on!(tx, tx => {
-            let found = sqlx::query(text).bind(rows).fetch_all(&mut **tx).await?;
-            found.iter().map(texts).collect::<Result<_, _>>()?
-        });
-        for texts in found {
+        let mut wanted = Rows::new(1 + key.fields.len(), places.len());
+        for place in &places {
+            let values = slots.all[*place].values.iter().map(Cell::from);
+            wanted.push(std::iter::once(i64::try_from(*place).unwrap_or(i64::MAX).into()).chain(values));
+        }
+        let find = key.find.clone();
+        let found: Vec<Texts> = find.fetch(tx, &wanted, None).await?;
+        for Texts(texts) in found {
             let place = texts.last().and_then(Option::as_deref).and_then(|text| text.parse().ok());
             slots.found(place.ok_or(BatchError::Raced)?, table.read(&texts)?);
         }
@@ -37,22 +34,13 @@ pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), B
     Ok(())
 }
 
-/// The match values of one slot, as the parameter's row.
-struct Wanted<'a> {
-    place: usize,
-    slot: &'a Slot<'a>,
-}
-
-impl Serialize for Wanted<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shape = &self.slot.table.shape;
-        let key = &self.slot.table.keys[self.slot.key];
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("_ord", &self.place)?;
-        for (name, value) in shape.names(&key.fields).zip(self.slot.values) {
-            map.serialize_entry(name.as_str(), value)?;
+impl<'a> From<&'a Value> for Cell<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Integer(number) => Self::Integer(*number),
+            Value::Boolean(truth) => Self::Boolean(*truth),
+            other => Self::Text(other.text()),
         }
-        map.end()
     }
 }
 
@@ -80,21 +68,22 @@ pub(super) async fn write(tx: &mut Tx<'_>, slots: &Slots<'_>) -> Result<(), Batc
         }
     }
     for deleted in deletes.into_values() {
-        let ids = deleted.iter().filter_map(|slot| Some(Gone { id: slot.stored.as_deref()?.id })).collect::<Vec<_>>();
-        execute(tx, &deleted[0].table.delete, json(&ids)?, deleted.len()).await?;
+        execute(tx, &deleted[0].table.delete, ids(deleted.iter().copied())).await?;
     }
     for updated in updates.values() {
-        let moved = updated.iter().filter(|slot| slot.is_moved());
-        let ids = moved.filter_map(|slot| Some(Gone { id: slot.stored.as_deref()?.id })).collect::<Vec<_>>();
-        if !ids.is_empty() {
-            execute(tx, &updated[0].table.park, json(&ids)?, ids.len()).await?;
-        }
+        let moved = updated.iter().copied().filter(|slot| slot.is_moved());
+        execute(tx, &updated[0].table.park, ids(moved)).await?;
     }
     for places in inserts.into_values() {
         insert(tx, slots, places).await?;
     }
     for updated in updates.into_values() {
-        execute(tx, &updated[0].table.update, json(&stored(&updated))?, updated.len()).await?;
+        let (moved, kept) = updated.into_iter().partition::<Vec<_>, _>(|slot| slot.is_moved());
+        for (slots, in_place) in [(moved, false), (kept, true)] {
+            let Some(first) = slots.first() else { continue };
+            let statement = if in_place { &first.table.update } else { &first.table.rewrite };
+            execute(tx, statement, stored(&slots)?).await?;
+        }
     }
     Ok(())
 }
@@ -108,17 +97,19 @@ impl Slot<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct Gone {
-    #[serde(rename = "_id")]
-    id: RecordId,
+fn ids<'a>(slots: impl Iterator<Item = &'a Slot<'a>>) -> Rows<'a> {
+    let mut rows = Rows::new(1, 0);
+    slots.filter_map(|slot| slot.stored.as_deref()).for_each(|row| rows.push([row.id.to_string().into()]));
+    rows
 }
 
 /// The rows were locked when they were found: less of them than expected means that someone was not held by locks.
-async fn execute(tx: &mut Tx<'_>, text: &SqlStr, rows: String, expected: usize) -> Result<(), BatchError> {
-    let text = text.clone();
-    let written = on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await?.rows_affected());
-    if usize::try_from(written).unwrap_or(0) < expected { Err(BatchError::Raced) } else { Ok(()) }
+async fn execute(tx: &mut Tx<'_>, statement: &Statement, rows: Rows<'_>) -> Result<(), BatchError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let written = usize::try_from(statement.execute(tx, &rows).await?).unwrap_or(0);
+    if written < rows.count() { Err(BatchError::Raced) } else { Ok(()) }
 }
 
 /// New rows of one module. Rows that come back missing were somewhere else first.
@@ -128,12 +119,11 @@ async fn insert(tx: &mut Tx<'_>, slots: &Slots<'_>, mut places: Vec<usize>) -> R
     // One order of keys on every replica keeps deadlocks rare.
     places.sort_by_cached_key(key);
     let new = places.iter().map(|place| &slots.all[*place]).collect::<Vec<_>>();
-    let (text, rows) = (new[0].table.insert.clone(), json(&stored(&new))?);
-    let written: Vec<String> = on!(tx, tx => sqlx::query_scalar(text).bind(rows).fetch_all(&mut **tx).await)?;
+    let written: Vec<(String,)> = new[0].table.insert.fetch(tx, &stored(&new)?, None).await?;
     if written.len() == new.len() {
         return Ok(());
     }
-    let written = written.iter().map(String::as_str).collect::<HashSet<_>>();
+    let written = written.iter().map(|(id,)| id.as_str()).collect::<HashSet<_>>();
     let lacks = |place: &&usize| {
         let row = slots.all[**place].row.as_deref();
         row.is_some_and(|row| !written.contains(row.id.to_string().as_str()))
@@ -141,34 +131,21 @@ async fn insert(tx: &mut Tx<'_>, slots: &Slots<'_>, mut places: Vec<usize>) -> R
     Err(BatchError::Taken(places.iter().filter(lacks).flat_map(|place| slots.orders(*place)).collect()))
 }
 
-fn stored<'a>(slots: &[&'a Slot<'a>]) -> Vec<Stored<'a>> {
-    slots.iter().filter_map(|slot| Some(Stored { table: slot.table, row: slot.row.as_deref()? })).collect()
-}
-
-/// A whole row, as the parameter's row.
-struct Stored<'a> {
-    table: &'a Table,
-    row: &'a Row,
-}
-
-impl Serialize for Stored<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = self.row;
-        let as_text = |value: &serde_json::Value| value.to_string();
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("_id", &row.id)?;
-        map.serialize_entry("_version", &row.version)?;
-        map.serialize_entry("_event_id", &row.event)?;
-        map.serialize_entry("_guard", &serde_json::to_string(&row.guards).map_err(serde::ser::Error::custom)?)?;
-        map.serialize_entry("_created_at", &row.created_at)?;
-        map.serialize_entry("_updated_at", &row.updated_at)?;
-        map.serialize_entry("custom_data", &as_text(&row.custom_data.clone().into()))?;
-        for (field, value) in self.table.shape.fields.iter().zip(&row.fields) {
-            match value {
-                Some(Value::Json(raw)) => map.serialize_entry(field.name.as_str(), raw.get())?,
-                other => map.serialize_entry(field.name.as_str(), other)?,
-            }
-        }
-        map.end()
+/// Whole rows, in the order of the table's columns.
+fn stored<'a>(slots: &[&'a Slot<'a>]) -> Result<Rows<'a>, BatchError> {
+    let width = slots.first().map_or(1, |slot| SYSTEM.len() + slot.table.shape.fields.len());
+    let mut rows = Rows::new(width, slots.len());
+    for row in slots.iter().filter_map(|slot| slot.row.as_deref()) {
+        let system: [Cell<'_>; SYSTEM.len()] = [
+            row.id.to_string().into(),
+            row.version.into(),
+            row.event.map(|event| event.to_string()).into(),
+            json(&row.guards)?.into(),
+            row.created_at.to_string().into(),
+            row.updated_at.to_string().into(),
+            json(&row.custom_data)?.into(),
+        ];
+        rows.push(system.into_iter().chain(row.fields.iter().map(|value| value.as_ref().into())));
     }
+    Ok(rows)
 }

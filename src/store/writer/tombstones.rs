@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::REMEMBERED;
 use super::batch::{BatchError, json};
 use super::fold::{Buried, Slots};
 use super::statements::Statements;
 use crate::clock::Timestamp;
-use crate::id::{ModuleId, RecordId};
 use crate::record::row::Tombstone;
 use crate::record::value::Value;
 use crate::secret::{digest, hex};
+use crate::store::Tx;
+use crate::store::rows::Rows;
 use crate::store::table::Table;
-use crate::store::{Tx, on};
 
 /// Names a match value: module, fields, texts.
 fn name<'v>(table: &Table, key: usize, values: impl Iterator<Item = &'v Value>) -> Result<String, BatchError> {
@@ -31,24 +29,18 @@ pub(super) async fn find(
     slots: &mut Slots<'_>,
     now: Timestamp,
 ) -> Result<(), BatchError> {
-    #[derive(Serialize)]
-    struct Wanted {
-        slot: usize,
-        digest: String,
+    let mut wanted = Rows::new(2, slots.all.len());
+    for (place, slot) in slots.all.iter().enumerate().filter(|(_, slot)| slot.row.is_none()) {
+        let digest = name(slot.table, slot.key, slot.values.iter())?;
+        wanted.push([i64::try_from(place).unwrap_or(i64::MAX).into(), digest.into()]);
     }
-    let empty = slots.all.iter().enumerate().filter(|(_, slot)| slot.row.is_none());
-    let wanted =
-        empty.map(|(place, slot)| Ok(Wanted { slot: place, digest: name(slot.table, slot.key, slot.values.iter())? }));
-    let wanted = wanted.collect::<Result<Vec<_>, BatchError>>()?;
     if wanted.is_empty() {
         return Ok(());
     }
-    let (text, rows) = (statements.tombstones.clone(), json(&wanted)?);
-    let found: Vec<(String, String, String)> =
-        on!(tx, tx => sqlx::query_as(text).bind(rows).bind(now.micros()).fetch_all(&mut **tx).await)?;
+    let found: Vec<(i64, String, String)> = statements.tombstones.fetch(tx, &wanted, Some(now.micros())).await?;
     let corrupt = || BatchError::Corrupt("a tombstone".to_owned());
     for (slot, id, guards) in found {
-        let slot: usize = slot.parse().map_err(|_| corrupt())?;
+        let slot = usize::try_from(slot).map_err(|_| corrupt())?;
         let guards = serde_json::from_str(&guards).map_err(|_| corrupt())?;
         let tombstone = Tombstone { id: id.parse().map_err(|_| corrupt())?, guards };
         slots.all.get_mut(slot).ok_or_else(corrupt)?.gone = Some(Arc::new(tombstone));
@@ -63,16 +55,8 @@ pub(super) async fn write(
     buried: &[Buried<'_>],
     now: Timestamp,
 ) -> Result<(), BatchError> {
-    #[derive(Serialize)]
-    struct NewTombstone {
-        digest: String,
-        module_id: ModuleId,
-        record_id: RecordId,
-        guard: String,
-        expires_at: i64,
-    }
     let expires_at = now.after(REMEMBERED).micros();
-    let mut rows = BTreeMap::new();
+    let mut tombstones = BTreeMap::new();
     for Buried { table, row, tombstone } in buried {
         let guard = json(&tombstone.guards)?;
         for (key, of) in table.keys.iter().enumerate() {
@@ -80,15 +64,22 @@ pub(super) async fn write(
             else {
                 continue;
             };
-            let digest = name(table, key, values.into_iter())?;
-            let (module_id, record_id, guard) = (table.shape.module, tombstone.id, guard.clone());
-            rows.insert(digest.clone(), NewTombstone { digest, module_id, record_id, guard, expires_at });
+            tombstones.insert(name(table, key, values.into_iter())?, (table.shape.module, tombstone.id, guard.clone()));
         }
     }
-    if rows.is_empty() {
+    if tombstones.is_empty() {
         return Ok(());
     }
-    let (text, rows) = (statements.bury.clone(), json(&rows.into_values().collect::<Vec<_>>())?);
-    on!(tx, tx => sqlx::query(text).bind(rows).execute(&mut **tx).await.map(|_| ()))?;
+    let mut rows = Rows::new(5, tombstones.len());
+    for (digest, (module, record, guard)) in tombstones {
+        rows.push([
+            digest.into(),
+            module.to_string().into(),
+            record.to_string().into(),
+            guard.into(),
+            expires_at.into(),
+        ]);
+    }
+    statements.bury.execute(tx, &rows).await?;
     Ok(())
 }
