@@ -1,76 +1,194 @@
-//! Requests a second, p50 and p99 of Tidegate as shipped, beside a plain axum and sqlx handler that does one upsert a
-//! request and nothing else: same load, same machine, same run. What counts is the ratio.
+//! Tidegate as shipped (c), beside a plain axum and sqlx handler that does one upsert a request and nothing else (a), and
+//! one that does Tidegate's own writes in a transaction a request (b): same load, same machine, same run. What counts are
+//! the ratios.
 //!
-//!     cargo bench --bench throughput -- [--seconds N] [--connections N]
+//!     cargo bench --bench throughput -- --help
 //!
-//! SQLite always; PostgreSQL when TIDEGATE_TEST_POSTGRES_URL names a server (a database is made there and dropped).
+//! SQLite, and PostgreSQL with its default settings and fsync: a throw-away cluster of this run's own, or the server that
+//! TIDEGATE_BENCH_POSTGRES_URL names (a database is made there and dropped).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
-#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and the environment")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the environment")]
 
-mod load;
+mod cluster;
 mod plain;
+mod process;
 mod subject;
+mod table;
+mod transaction;
 
 use std::time::Duration;
 
-use load::Report;
-use subject::Subject;
+use clap::{Parser, ValueEnum};
+use cluster::Postgres;
+use indicatif::{ProgressBar, ProgressStyle};
+use subject::{Kind, Subject};
+use table::Measured;
+use tidegate::cli::bench::load::{KEYS, Load, Pace, Report};
 
+/// Fills caches and tables before anything counts.
+const WARM_UP: Duration = Duration::from_secs(3);
+
+#[derive(Parser)]
+#[command(
+    name = "throughput",
+    about = "Requests a second of Tidegate beside plain handlers: medians of several rounds"
+)]
 struct Options {
+    /// Of each measurement
+    #[arg(long, default_value_t = 5)]
     seconds: u64,
-    connections: usize,
+    /// Of each measurement, subjects taking turns; medians are shown
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// May be repeated [default: 64 and 256]
+    #[arg(long)]
+    connections: Vec<usize>,
+    /// One database
+    #[arg(long)]
+    only: Option<Database>,
+    /// May be repeated [default: all]
+    #[arg(long)]
+    subject: Vec<Kind>,
+    /// No open loop
+    #[arg(long)]
+    closed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Database {
+    Sqlite,
+    Postgres,
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.first().is_some_and(|first| first == "plain-server") {
-        return plain::serve(&arguments[1]);
+    let arguments: Vec<String> = std::env::args().filter(|argument| argument != "--bench").collect();
+    if let [_, server, url] = &arguments[..] {
+        match server.as_str() {
+            "plain-server" => return plain::serve(url),
+            "transaction-server" => return transaction::serve(url),
+            _ => {}
+        }
     }
-    let number = |name: &str, usual: u64| {
-        let at = arguments.iter().position(|argument| argument == name);
-        at.and_then(|at| arguments.get(at + 1)).map_or(usual, |text| text.parse().expect("a number"))
-    };
-    let options = Options { seconds: number("--seconds", 10), connections: number("--connections", 64) as usize };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(run(&options));
+    let mut options = Options::parse_from(arguments);
+    if options.connections.is_empty() {
+        options.connections = vec![64, 256];
+    }
+    if options.subject.is_empty() {
+        options.subject = Kind::value_variants().to_vec();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            () = run(&options) => {}
+            // What was started ends with the future that is dropped here.
+            _ = tokio::signal::ctrl_c() => println!("interrupted"),
+        }
+    });
 }
 
 async fn run(options: &Options) {
+    let is_wanted = |database| options.only.is_none_or(|only| only == database);
+    let postgres = if is_wanted(Database::Postgres) { Postgres::find().await } else { None };
+    let databases = usize::from(is_wanted(Database::Sqlite)) + usize::from(postgres.is_some());
+    let total = options.estimate() * u32::try_from(databases).unwrap();
     println!(
-        "{} connections, {} s each, 1,000 sources, 1 KiB payloads, HMAC, 6 fields, 100,000 keys; load, gateway and database share this machine\n",
-        options.connections, options.seconds
+        "{} s each, median of {} rounds, {} records, 1,000 sources, 1 KiB payloads, HMAC, 6 fields;",
+        options.seconds, options.rounds, KEYS
     );
+    println!("load, server and database share this machine; CPU is in seconds per 1,000 requests.");
     println!(
-        "{:<10} {:<24} {:>10} {:>9} {:>9} {:>12} {:>10}",
-        "database", "subject", "requests/s", "p50 ms", "p99 ms", "CPU s/1,000", "peak MiB"
+        "(a) one upsert a request  (b) Tidegate's writes in a transaction a request  (c) Tidegate {}",
+        env!("CARGO_PKG_VERSION")
     );
-    let mut databases = vec![("SQLite", None)];
-    match std::env::var("TIDEGATE_TEST_POSTGRES_URL") {
-        Ok(url) => databases.push(("PostgreSQL", Some(url))),
-        Err(_) => eprintln!("TIDEGATE_TEST_POSTGRES_URL is not set: SQLite only"),
+    println!("This takes about {} s.\n", total.as_secs());
+    let progress = ProgressBar::new(total.as_millis() as u64);
+    progress.set_style(ProgressStyle::with_template("{bar:40} {elapsed} of about {msg}").unwrap());
+    if is_wanted(Database::Sqlite) {
+        println!(
+            "SQLite {}, WAL, synchronous=FULL, {}",
+            cluster::sqlite_version().await,
+            process::file_system(&std::env::temp_dir())
+        );
+        database(None, options, &progress).await;
     }
-    for (name, url) in databases {
-        let plain = measure(name, "plain upsert a request", Subject::plain(url.as_deref()).await, options).await;
-        let ours = measure(name, "Tidegate", Subject::tidegate(url.as_deref()).await, options).await;
-        println!("{name:<10} {:<24} {:>10.2}\n", "ratio", ours.rate / plain.rate);
+    if let Some(postgres) = &postgres {
+        println!("{}", postgres.describe().await);
+        database(Some(postgres), options, &progress).await;
+    }
+    progress.finish_and_clear();
+}
+
+impl Options {
+    fn estimate(&self) -> Duration {
+        let loops = if self.closed { 1 } else { 2 };
+        let each = (self.rounds * loops * self.connections.len() * self.subject.len()) as u64;
+        // Starting a subject takes a second or two.
+        Duration::from_secs(each * self.seconds + self.subject.len() as u64 * (WARM_UP.as_secs() + 2))
     }
 }
 
-async fn measure(database: &str, name: &str, subject: Subject, options: &Options) -> Report {
-    // Once to fill caches and tables, then for the record.
-    load::run(&subject.target, options.connections, Duration::from_secs(2)).await;
-    let before = subject.cpu_seconds();
-    let report = load::run(&subject.target, options.connections, Duration::from_secs(options.seconds)).await;
-    let cpu = (subject.cpu_seconds() - before) / report.requests as f64 * 1_000.0;
-    println!(
-        "{database:<10} {name:<24} {:>10.0} {:>9.2} {:>9.2} {:>12.3} {:>10.0}",
-        report.rate,
-        report.percentile(50.0),
-        report.percentile(99.0),
-        cpu,
-        subject.peak_mib()
-    );
-    assert_eq!(report.refused, 0, "every request is answered 2xx");
-    subject.stop().await;
-    report
+async fn database(postgres: Option<&Postgres>, options: &Options, progress: &ProgressBar) {
+    let mut subjects = Vec::new();
+    for kind in &options.subject {
+        let subject = Subject::start(*kind, postgres).await;
+        let connections = options.connections[0];
+        watched(load(&subject, connections, Pace::Closed, WARM_UP), progress).await;
+        subjects.push(subject);
+    }
+    table::head();
+    for connections in &options.connections {
+        let closed = rounds(&subjects, options, progress, |_| (*connections, Pace::Closed)).await;
+        table::print(&format!("{connections} closed"), &subjects, &closed);
+        if options.closed {
+            continue;
+        }
+        let half = |place: usize| {
+            let best = closed[place].iter().map(|measured| measured.rate).fold(1.0, f64::max);
+            (*connections, Pace::Open { per_second: best / 2.0, give_up: None })
+        };
+        let open = rounds(&subjects, options, progress, half).await;
+        table::print(&format!("{connections} open, half"), &subjects, &open);
+    }
+    println!();
+    for subject in subjects {
+        subject.stop().await;
+    }
+}
+
+/// Subjects take turns, so that what else the machine does meets all of them.
+async fn rounds(
+    subjects: &[Subject],
+    options: &Options,
+    progress: &ProgressBar,
+    how: impl Fn(usize) -> (usize, Pace),
+) -> Vec<Vec<Measured>> {
+    let mut all = vec![Vec::new(); subjects.len()];
+    for _ in 0..options.rounds {
+        for (place, subject) in subjects.iter().enumerate() {
+            let (connections, pace) = how(place);
+            let before = subject.cpu();
+            let report =
+                watched(load(subject, connections, pace, Duration::from_secs(options.seconds)), progress).await;
+            all[place].push(Measured::new(&report, &before, &subject.cpu()));
+            let tally = &report.tally;
+            let odd = tally.refused.total() + tally.broken + tally.unanswered;
+            assert_eq!(odd, 0, "every request is answered 2xx: {tally:?}", tally = tally.statuses);
+        }
+    }
+    all
+}
+
+fn load(subject: &Subject, connections: usize, pace: Pace, span: Duration) -> Load {
+    Load { target: subject.target.clone(), connections, pace, span }
+}
+
+async fn watched(load: Load, progress: &ProgressBar) -> Report {
+    const STEP: Duration = Duration::from_millis(200);
+    progress.set_message(format!("{} s", progress.length().unwrap_or(0) / 1_000));
+    let running = load.start();
+    while !running.is_finished() {
+        tokio::time::sleep(STEP).await;
+        progress.inc(STEP.as_millis() as u64);
+    }
+    running.finish().await.expect("the subject answers")
 }

@@ -1,135 +1,161 @@
 //! What is measured: a server in a process of its own, on a database of its own.
 
-use std::fmt::Write;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use sqlx::{Connection, Executor};
+use clap::ValueEnum;
 use tempfile::TempDir;
+use tidegate::cli::bench::load::{Events, Target, module_file};
 
-use crate::load::{SECRET, Target};
+use crate::cluster::Postgres;
+use crate::process;
 
 const SOURCES: usize = 1_000;
+/// Where a server finds what events are signed with.
+pub const SECRET: &str = "TIDEGATE_BENCH_SECRET";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    A,
+    B,
+    C,
+}
+
+impl Kind {
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::A => "(a)",
+            Self::B => "(b)",
+            Self::C => "(c)",
+        }
+    }
+}
 
 pub struct Subject {
+    pub kind: Kind,
     pub target: Arc<Target>,
-    server: Child,
-    database: Option<(String, String)>,
+    server: Server,
+    postmaster: Option<u32>,
+    database: Option<(Postgres, String)>,
     _folder: TempDir,
 }
 
+/// Ends with its owner.
+struct Server(Child);
+
+/// Seconds.
+#[derive(Clone, Copy, Default)]
+pub struct Cpu {
+    pub server: f64,
+    pub database: f64,
+    pub load: f64,
+}
+
 impl Subject {
-    pub async fn plain(postgres: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = make_database(postgres).await;
+    pub async fn start(kind: Kind, postgres: Option<&Postgres>) -> Self {
+        let folder = tempfile::Builder::new().prefix("tidegate-bench-").tempdir().unwrap();
+        let database = match postgres {
+            Some(server) => Some((server.clone(), server.make_database(kind.letter()).await)),
+            None => None,
+        };
         let url = match &database {
-            Some((server, name)) => on(server, name),
+            Some((server, name)) => server.url(name),
             None => format!("sqlite:{}", folder.path().join("plain.db").display()),
         };
-        let mut server = Command::new(std::env::current_exe().unwrap());
-        let mut server = server.args(["plain-server", &url]).stdout(Stdio::piped()).spawn().unwrap();
-        let address = first_line(&mut server).trim().to_owned();
-        let target = Arc::new(Target { address, paths: vec!["/".to_owned()] });
-        Self { target, server, database, _folder: folder }
+        let events = Events::new();
+        let numbered = |prefix: &str| (0..SOURCES).map(|number| format!("{prefix}{number}")).collect::<Vec<_>>();
+        let (address, paths, server) = match kind {
+            Kind::A => plain(&["plain-server", &url], &events, vec!["/".to_owned()]),
+            Kind::B => plain(&["transaction-server", &url], &events, numbered("/hooks/s")),
+            Kind::C => {
+                let file = folder.path().join("bench.toml");
+                std::fs::write(&file, module_file("bench", &numbered("s"), SECRET)).unwrap();
+                let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+                command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]);
+                command.arg(folder.path().join("data")).arg("--apply").arg(&file);
+                if database.is_some() {
+                    command.env("TIDEGATE_DATABASE_URL", &url);
+                }
+                tidegate(command, &events)
+            }
+        };
+        let target = Target::find(&format!("http://{address}"), events).await.unwrap().doors(&paths);
+        let postmaster = postgres.and_then(|postgres| postgres.postmaster);
+        Self { kind, target: Arc::new(target), server, postmaster, database, _folder: folder }
     }
 
-    pub async fn tidegate(postgres: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = make_database(postgres).await;
-        let file = folder.path().join("bench.toml");
-        std::fs::write(&file, module_file()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-        command
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder.path().join("data"))
-            .arg("--apply")
-            .arg(&file)
-            .env("BENCH_SECRET", SECRET)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        if let Some((server, name)) = &database {
-            command.env("TIDEGATE_DATABASE_URL", on(server, name));
+    pub fn cpu(&self) -> Cpu {
+        Cpu {
+            server: process::cpu(self.pid()),
+            database: self.postmaster.map_or(0.0, process::family_cpu),
+            load: process::cpu(std::process::id()),
         }
-        let mut server = command.spawn().unwrap();
-        let banner: serde_json::Value = serde_json::from_str(&first_line(&mut server)).expect("the gateway's banner");
-        let sources = banner["sources"].as_array().unwrap().iter();
-        let paths =
-            sources.map(|source| format!("/api/webhooks/bench/{}", source["token"].as_str().unwrap())).collect();
-        let target = Arc::new(Target { address: banner["listen"].as_str().unwrap().to_owned(), paths });
-        Self { target, server, database, _folder: folder }
     }
 
-    /// User and system time of the server, in seconds.
-    pub fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.server.id())).unwrap_or_default();
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let field = |place: usize| after_name.split_whitespace().nth(place).and_then(|text| text.parse::<f64>().ok());
-        // Linux counts in hundredths of a second.
-        (field(11).unwrap_or(0.0) + field(12).unwrap_or(0.0)) / 100.0
+    pub fn pid(&self) -> u32 {
+        self.server.0.id()
     }
 
     pub fn peak_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        peak.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1_024.0
+        process::memory(self.pid(), "VmHWM")
     }
 
-    pub async fn stop(mut self) {
-        self.server.kill().unwrap();
-        self.server.wait().unwrap();
+    pub async fn stop(self) {
+        drop(self.server);
         if let Some((server, name)) = &self.database {
-            let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
-            let text = sqlx::AssertSqlSafe(format!("DROP DATABASE \"{name}\" WITH (FORCE)"));
-            connection.execute(text).await.unwrap();
+            server.drop_database(name).await;
         }
     }
 }
 
-async fn make_database(server: Option<&str>) -> Option<(String, String)> {
-    let server = server?.to_owned();
-    let name = format!("tidegate_bench_{}", std::process::id());
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))).await.unwrap();
-    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE \"{name}\""))).await.unwrap();
-    Some((server, name))
+/// One of the servers of this program itself.
+fn plain(arguments: &[&str], events: &Events, paths: Vec<String>) -> (String, Vec<String>, Server) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(arguments).env(SECRET, events.secret()).stdout(Stdio::piped());
+    let mut server = Server(command.spawn().unwrap());
+    (server.first_line().trim().to_owned(), paths, server)
 }
 
-/// The URL of a server's database of this name.
-fn on(server: &str, name: &str) -> String {
-    let (head, _) = server.rsplit_once('/').unwrap();
-    format!("{head}/{name}")
+fn tidegate(mut command: Command, events: &Events) -> (String, Vec<String>, Server) {
+    command.env(SECRET, events.secret()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = Server(command.spawn().unwrap());
+    let banner: serde_json::Value = serde_json::from_str(&server.first_line()).expect("the gateway's banner");
+    let sources = banner["sources"].as_array().unwrap().iter();
+    let paths = sources.map(|source| format!("/api/webhooks/bench/{}", source["token"].as_str().unwrap())).collect();
+    (banner["listen"].as_str().unwrap().to_owned(), paths, server)
 }
 
-fn first_line(server: &mut Child) -> String {
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    line
+impl Server {
+    fn first_line(&mut self) -> String {
+        let mut line = String::new();
+        BufReader::new(self.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        line
+    }
 }
 
-/// One module of six fields, and a thousand sources that map onto it.
-fn module_file() -> String {
-    let mut text = String::from(
-        "[module]\nslug = \"bench\"\nmatch = [\"product_code\"]\n\n[module.fields]\nproduct_code = { type = \"text\", required = true }\n\
-         quantity = \"integer\"\nwork_center = \"text\"\nprice = \"decimal\"\nurgent = \"boolean\"\ndue = \"timestamp\"\n",
-    );
-    for number in 0..SOURCES {
-        write!(
-            text,
-            "\n[[source]]\nslug = \"s{number}\"\nevent_type = \"$.type\"\nevent_id = \"$.id\"\nrate_limit = {{ per_minute = 1000000 }}\n\
-             signature = {{ header = \"X-Webhook-Signature\", prefix = \"sha256=\", secret = \"env:BENCH_SECRET\" }}\n"
-        )
-        .unwrap();
-        for (from, to) in [
-            ("sku", "product_code"),
-            ("qty", "quantity"),
-            ("station", "work_center"),
-            ("price", "price"),
-            ("urgent", "urgent"),
-            ("due", "due"),
-        ] {
-            write!(text, "[[source.rule]]\nfrom = \"$.payload.{from}\"\nto = \"{to}\"\n").unwrap();
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It fails when the process is gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Cpu {
+    pub fn since(&self, before: &Self) -> Self {
+        self.each(before, |after, before| after - before)
+    }
+
+    pub fn per(&self, number: f64) -> Self {
+        self.each(self, |value, _| value / number)
+    }
+
+    fn each(&self, other: &Self, merge: impl Fn(f64, f64) -> f64) -> Self {
+        Self {
+            server: merge(self.server, other.server),
+            database: merge(self.database, other.database),
+            load: merge(self.load, other.load),
         }
     }
-    text
 }

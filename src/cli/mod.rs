@@ -2,6 +2,7 @@
 //! start one, and stand in `serve.rs`.
 
 pub mod apply;
+pub mod bench;
 pub mod client;
 pub mod healthcheck;
 pub mod mapping;
@@ -52,6 +53,18 @@ Examples:
   tidegate send order.json --to http://127.0.0.1:8080/api/webhooks/work-orders/tgt_…
   ERP_SECRET=… tidegate send order.json --to http://… --secret-env ERP_SECRET
   echo '{\"sku\":\"A-1\"}' | tidegate send - --to http://… -H 'X-Request: 7'";
+
+const BENCH: &str = "\
+It makes a module `tidegate-bench` where there is none, and in it a source of its own for each run,
+which is disabled at the end. What stays there: that module with 100,000 records at most, the source,
+and the events and changes of the run, for as long as the gateway keeps such.
+Exit code 1 when anything but 202, 429 and 503 was answered, or nothing was accepted.
+
+Examples:
+  tidegate bench
+  tidegate bench --connections 256 --seconds 30
+  tidegate bench --rate 2000    latencies at a steady 2,000 a second, whatever the answers do
+  tidegate bench --url http://127.0.0.1:9090 --webhooks http://127.0.0.1:8080    with --admin-listen";
 
 const HEALTHCHECK: &str = "\
 Exit code 0 when /readyz answers 200, 1 when it answers otherwise, 3 when nothing answers.
@@ -107,6 +120,10 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Mapping(mapping::MappingCommand),
 
+    /// Load a running gateway through a source of its own, and tell rates and latencies
+    #[command(after_help = BENCH)]
+    Bench(bench::BenchArgs),
+
     /// Ask a gateway whether it is ready
     #[command(after_help = HEALTHCHECK)]
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -125,6 +142,7 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
         ClientCommand::Send(args) => send::run(args, output).await,
         ClientCommand::Mapping(command) => mapping::run(command, output),
+        ClientCommand::Bench(args) => bench::run(args, output).await,
         ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),
         ClientCommand::Version => version(output).map(|()| 0),
     };

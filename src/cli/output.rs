@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -66,6 +67,15 @@ impl Output {
     /// It could not be written.
     pub fn say(&self, text: &str) -> Result<(), Failure> {
         if self.json { Ok(()) } else { to_stdout(&printable(text)).map_err(unwritten) }
+    }
+
+    /// A bar of so many steps on stderr, while it is a terminal. It is to be cleared before the answer.
+    pub fn progress(&self, steps: u64) -> ProgressBar {
+        if self.json {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{bar:40} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(steps).with_style(style)
     }
 
     pub fn failure(&self, failure: &Failure) {

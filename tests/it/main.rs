@@ -13,6 +13,7 @@ mod wire;
 mod admin;
 mod agree;
 mod apply;
+mod bench;
 mod binary;
 mod body;
 mod cli;
