@@ -96,6 +96,24 @@ impl Problem {
         self.0.retry_after
     }
 
+    /// The whole answer as it goes over a connection that is closed behind it: for what is refused before there is a
+    /// request.
+    pub fn on_the_wire(self, request: RequestId) -> Vec<u8> {
+        let problem = self.with_request(request);
+        let (status, body) = (problem.status(), problem.body());
+        let reason = status.canonical_reason().unwrap_or_default();
+        let mut head = format!("HTTP/1.1 {} {reason}\r\ncontent-type: application/problem+json\r\n", status.as_u16());
+        if let Some(wait) = problem.0.retry_after {
+            head.push_str(&format!("retry-after: {}\r\n", whole_seconds(wait)));
+        }
+        let length = body.len();
+        head.push_str(&format!(
+            "x-request-id: {request}\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+        ));
+        head.push_str(&format!("content-length: {length}\r\nconnection: close\r\n\r\n"));
+        [head.into_bytes(), body].concat()
+    }
+
     /// The members of RFC 9457, 3.1, and Tidegate's own `code`, `errors`, `requestId`.
     fn body(&self) -> Vec<u8> {
         let Parts { code, detail, errors, request, .. } = &*self.0;

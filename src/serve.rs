@@ -2,16 +2,21 @@
 
 mod command;
 mod demo;
+mod files;
 mod http;
+mod limits;
+mod line;
+mod lines;
 mod observe;
 mod routes;
+mod stream;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::TaskTracker;
 
 use crate::cli;
@@ -42,9 +47,9 @@ impl Running {
     }
 
     async fn start_here(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let public = bind(config.listen).await?;
+        let public = bind(config.listen)?;
         let admin = match config.admin_listen {
-            Some(address) => Some(bind(address).await?),
+            Some(address) => Some(bind(address)?),
             None => None,
         };
         let listen = local(&public, config.listen)?;
@@ -57,15 +62,16 @@ impl Running {
         gateway.listens_at(url.clone());
         let made = apply_files(&gateway).await?;
         let connections = TaskTracker::new();
+        let most = most_connections(&gateway, 1 + usize::from(admin.is_some()));
         let routes = match admin {
             None => routes::everything(&gateway),
             Some(admin) => {
                 let routes = routes::administration(&gateway);
-                connections.spawn(http::accept(admin, routes, Arc::clone(&gateway), connections.clone()));
+                connections.spawn(http::accept(admin, routes, Arc::clone(&gateway), connections.clone(), most));
                 routes::webhooks(&gateway)
             }
         };
-        connections.spawn(http::accept(public, routes, Arc::clone(&gateway), connections.clone()));
+        connections.spawn(http::accept(public, routes, Arc::clone(&gateway), connections.clone(), most));
         Ok(Self { gateway, listen, url, admin_url, made, connections })
     }
 
@@ -113,8 +119,28 @@ impl Running {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })
+/// The bound, or what the system lets each of so many listeners have.
+fn most_connections(gateway: &Gateway, listeners: usize) -> usize {
+    let wanted = gateway.config.bounds.connections;
+    let Some(most) = files::connections().map(|all| (all / listeners).max(1)).filter(|most| *most < wanted) else {
+        return wanted;
+    };
+    tracing::warn!(wanted, most, "the system allows too few open files (ulimit -n) for `connections`: fewer are kept");
+    most
+}
+
+/// Connections that wait to be accepted. Beyond them the system drops some in silence, and their clients wait.
+const BACKLOG: u32 = 4_096;
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A gateway that is started anew does not wait for the connections of the one before.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|error| StartError::Listen { address, error })
 }
 
 fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {

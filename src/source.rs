@@ -160,7 +160,7 @@ pub struct Source {
 impl Source {
     /// The most bytes of a body.
     pub fn max_body(&self, bounds: &Bounds) -> usize {
-        self.settings.max_body.unwrap_or(bounds.max_body)
+        self.settings.max_body.unwrap_or(bounds.max_body).min(bounds.max_body_ceiling)
     }
 
     pub fn quota(&self) -> Quota {

@@ -3,7 +3,9 @@
 //! What an admin changes while the gateway runs (modules, sources, endpoints) is data, and not here.
 
 mod address;
+mod bounds;
 mod client;
+mod limits;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -11,9 +13,9 @@ mod tests;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 pub use address::{BadCidr, Cidr, client_address};
+pub use bounds::{Bounds, LIMITS, Limit, Unit};
 pub use client::{ClientArgs, ClientConfig, NoKey};
 pub use raw::{Environment, RawConfig};
 
@@ -48,55 +50,6 @@ pub enum Database {
         /// Past a transaction pooler, where migrations can hold their session's lock.
         direct_url: Option<SecretString>,
     },
-}
-
-/// What one gateway lets itself be asked for. Not settings: each is a promise about memory or waiting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// Bytes of a body, unless its source says otherwise.
-    pub max_body: usize,
-    /// The most that a source may say.
-    pub max_body_ceiling: usize,
-    pub header_bytes: usize,
-    pub header_fields: usize,
-    pub header_time: Duration,
-    /// A body that brings fewer bytes than this in every `progress_time` is given up.
-    pub progress_bytes: usize,
-    pub progress_time: Duration,
-    pub body_time: Duration,
-    /// Bytes of bodies being read and judged, all connections together; full is 503.
-    pub bodies_bytes: usize,
-    pub connections: usize,
-    /// Judged events waiting for the writer; full is 503.
-    pub queue_events: usize,
-    pub queue_bytes: usize,
-    /// The most events in one transaction.
-    pub batch: usize,
-    pub database_deadline: Duration,
-    /// From SIGTERM until what is still in flight is cut off.
-    pub drain: Duration,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self {
-            max_body: 1024 * 1024,
-            max_body_ceiling: 32 * 1024 * 1024,
-            header_bytes: 16 * 1024,
-            header_fields: 100,
-            header_time: Duration::from_secs(10),
-            progress_bytes: 1024,
-            progress_time: Duration::from_secs(10),
-            body_time: Duration::from_secs(60),
-            bodies_bytes: 256 * 1024 * 1024,
-            connections: 4_096,
-            queue_events: 8_192,
-            queue_bytes: 64 * 1024 * 1024,
-            batch: 512,
-            database_deadline: Duration::from_secs(10),
-            drain: Duration::from_secs(30),
-        }
-    }
 }
 
 /// Everything that is wrong with the settings, a line each: `TIDEGATE_LISTEN: …`.
@@ -149,7 +102,7 @@ impl Config {
             trusted_proxies: trusted_proxies(&layers, &mut problems),
             apply: layers.many("apply", |raw| &raw.apply).map(|found| found.value).unwrap_or_default(),
             seal_key: seal_key(environment, &mut problems),
-            bounds: Bounds::default(),
+            bounds: limits::bounds(&layers, environment, &mut problems),
         };
         if problems.is_empty() { Ok(config) } else { Err(BadConfig(problems)) }
     }

@@ -52,6 +52,15 @@ pub struct RawConfig {
     #[serde(deserialize_with = "list")]
     pub apply: Vec<PathBuf>,
 
+    /// A bound, such as connections=10000 or header_time=5s; again for another [TIDEGATE_LIMIT_<NAME>]; the page /reference/limits lists them
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    #[serde(skip)]
+    pub limit: Vec<String>,
+
+    /// In the file a table of its own.
+    #[arg(skip)]
+    pub limits: toml::Table,
+
     /// The file of settings [TIDEGATE_CONFIG] [default: ./tidegate.toml if it is there]
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -129,6 +138,8 @@ impl Environment {
             trusted_proxies: split(&text("TIDEGATE_TRUSTED_PROXIES").unwrap_or_default()),
             apply: split(&text("TIDEGATE_APPLY").unwrap_or_default()).into_iter().map(PathBuf::from).collect(),
             config: self.path("TIDEGATE_CONFIG"),
+            limit: Vec::new(),
+            limits: toml::Table::new(),
         }
     }
 }
@@ -141,11 +152,11 @@ pub(super) struct Found<T> {
 
 /// The three places of settings, the strongest first.
 pub(super) struct Layers {
-    flags: RawConfig,
+    pub(super) flags: RawConfig,
     environment: RawConfig,
-    file: RawConfig,
-    /// Key of the file → `tidegate.toml:3: key`.
-    places: HashMap<String, String>,
+    pub(super) file: RawConfig,
+    /// Key of the file → `tidegate.toml:3: key`; those below `[limits]` are `limits.key`.
+    pub(super) places: HashMap<String, String>,
 }
 
 impl Layers {
@@ -217,5 +228,6 @@ fn read_file(path: &Path, text: &str, problems: &mut Vec<String>) -> (RawConfig,
             Err(error) => problems.push(format!("{path}:{line}: {key}: {}", error.message())),
         }
     }
+    places.extend(super::limits::places(&path.to_string(), text));
     (RawConfig::deserialize(good).unwrap_or_default(), places)
 }

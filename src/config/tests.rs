@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{
-    BadConfig, Bounds, ClientArgs, ClientConfig, Config, Database, Environment, RawConfig, base_url, env_secret,
+    BadConfig, Bounds, ClientArgs, ClientConfig, Config, Database, Environment, LIMITS, Limit, RawConfig, base_url,
+    env_secret,
 };
 use crate::secret::{ExposeSecret, SealKey};
 
@@ -217,4 +219,81 @@ fn a_client_takes_the_url_and_key_it_is_given() {
 fn a_variable_that_is_not_set_is_no_secret() {
     assert!(env_secret("TIDEGATE_TEST_OF_NO_SUCH_VARIABLE").is_none());
     assert!(env_secret("PATH").is_some());
+}
+
+#[test]
+fn a_limit_is_set_by_the_strongest_place_that_names_it() {
+    let file = "[limits]\nconnections = 10\nmax_body = '2MiB'\nbody_time = '90s'\nidle_time = ' 2 m '";
+    let variables =
+        [("TIDEGATE_LIMIT_MAX_BODY", "64KiB"), ("TIDEGATE_LIMIT_BODY_TIME", "500ms"), ("TIDEGATE_LIMIT_BATCH", "")];
+    let flags = RawConfig { limit: vec!["body_time=1h".into(), "queue_bytes=1gib".into()], ..RawConfig::default() };
+    let bounds = read(flags, &variables, file).unwrap().bounds;
+    let expected = Bounds {
+        connections: 10,
+        max_body: 64 * 1024,
+        body_time: Duration::from_secs(3_600),
+        idle_time: Duration::from_secs(120),
+        queue_bytes: 1024 * 1024 * 1024,
+        ..Bounds::default()
+    };
+    assert_eq!(bounds, expected);
+}
+
+#[test]
+fn wrong_limits_are_told_at_once_each_with_its_place_and_its_bounds() {
+    let file =
+        "listen = '127.0.0.1:1'\n[limits]\nconections = 5\nbatch = true\nheader_time = 10\nheader_bytes = '1GiB'";
+    let variables = [("TIDEGATE_LIMIT_HEADER_TIMES", "1s"), ("TIDEGATE_LIMIT_BODY_TIME", "1d")];
+    let flags =
+        RawConfig { limit: vec!["batch".into(), "batch=0".into(), "nonsense=1".into()], ..RawConfig::default() };
+    let mut found = read(flags, &variables, file).unwrap_err().0;
+    found.sort();
+    let expected = [
+        "--limit batch: `0` is out of bounds: 1 to 10000",
+        "--limit nonsense: there is no limit `nonsense`. There are: connections, header_time, ",
+        "--limit: `batch` is not NAME=VALUE, such as connections=10000",
+        "TIDEGATE_LIMIT_BODY_TIME: `1d` is not a time with its unit, such as 500ms, 10s, 5m or 1h",
+        "TIDEGATE_LIMIT_HEADER_TIMES: there is no limit `header_times`; did you mean `header_time`?",
+        "tidegate.toml:3: limits.conections: there is no limit `conections`; did you mean `connections`?",
+        "tidegate.toml:4: limits.batch: expected a number or a text, found boolean",
+        "tidegate.toml:5: limits.header_time: `10` is not a time with its unit",
+        "tidegate.toml:6: limits.header_bytes: `1GiB` is out of bounds: 1KiB to 1MiB",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+    let found = problems(&[], "limits = 5");
+    assert!(found[0].starts_with("tidegate.toml:1: limits: invalid type"), "{found:?}");
+}
+
+#[test]
+fn limits_that_contradict_each_other_are_refused() {
+    let found = problems(&[], "[limits]\nmax_body = '64MiB'");
+    let why = "max_body is 64MiB and max_body_ceiling is 32MiB, which is the most that any source takes";
+    assert_eq!(found, [format!("tidegate.toml:2: limits.max_body: {why}")]);
+    let found = problems(&[("TIDEGATE_LIMIT_BODIES_BYTES", "1MiB")], "");
+    let why = "max_body_ceiling is 32MiB and bodies_bytes is 1MiB, so a body of that size would never be taken";
+    assert_eq!(found, [format!("TIDEGATE_LIMIT_BODIES_BYTES: {why}")]);
+    let both = [("TIDEGATE_LIMIT_MAX_BODY", "64MiB"), ("TIDEGATE_LIMIT_MAX_BODY_CEILING", "64MiB")];
+    assert!(read(RawConfig::default(), &both, "").is_ok());
+}
+
+/// What the page and the messages print can be written, and each line of the table reaches its own field.
+#[test]
+fn every_limit_reads_what_it_shows_and_sets_itself_alone() {
+    for limit in LIMITS {
+        assert!((limit.least..=limit.most).contains(&limit.default), "{}", limit.name);
+        assert_eq!((limit.get)(&Bounds::default()), limit.default, "{}", limit.name);
+        for number in [limit.least, limit.default, limit.most] {
+            assert_eq!(limit.read(&limit.unit.show(number)), Ok(number), "{}", limit.name);
+            let mut bounds = Bounds::default();
+            (limit.set)(&mut bounds, number);
+            for other in LIMITS {
+                let expected = if other.name == limit.name { number } else { other.default };
+                assert_eq!((other.get)(&bounds), expected, "{} sets {}", limit.name, other.name);
+            }
+        }
+    }
+    assert!(Limit::find("header_time").unwrap().read("99999999999999999h").is_err(), "what overflows is no number");
 }

@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 use crate::store::writer::Watch;
 
 const METADATA: Metadata<'static> = Metadata::new("tidegate", Level::INFO, None);
+const LIMIT_REACHED: &str = "tidegate_limit_reached_total";
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 const EVENTS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
@@ -19,8 +20,18 @@ pub struct Metrics {
     batch_seconds: Histogram,
     batch_retries: Counter,
     refusals_dropped: Counter,
+    turned_away: Counter,
     queue: Gauge,
+    queue_bytes: Gauge,
+    bodies_bytes: Gauge,
     pub connections: Gauge,
+}
+
+/// What is held at the moment, in events and bytes.
+pub struct Held {
+    pub queue: usize,
+    pub queue_bytes: usize,
+    pub bodies_bytes: usize,
 }
 
 impl Default for Metrics {
@@ -47,6 +58,11 @@ impl Metrics {
             "tidegate_refusals_dropped_total",
             "Refused requests beyond what is kept of one source, or while the lane was full",
         );
+        describe(LIMIT_REACHED, "How often a bound was reached, by its name on the page /reference/limits");
+        describe(
+            "tidegate_connections_turned_away_total",
+            "New connections answered 503, since every open one had a request under way",
+        );
         let histogram = |name: &'static str, unit: Option<Unit>, text: &'static str| {
             recorder.describe_histogram(name.into(), unit, text.into());
             recorder.register_histogram(&Key::from_static_name(name), &METADATA)
@@ -71,7 +87,10 @@ impl Metrics {
             ),
             batch_retries: counter("tidegate_batch_retries_total"),
             refusals_dropped: counter("tidegate_refusals_dropped_total"),
+            turned_away: counter("tidegate_connections_turned_away_total"),
             queue: gauge("tidegate_write_queue_depth", "Events accepted into the queue and not yet answered"),
+            queue_bytes: gauge("tidegate_write_queue_bytes", "Memory of the events in the queue, as it is bounded"),
+            bodies_bytes: gauge("tidegate_bodies_bytes", "Bytes of bodies that are being received, judged or written"),
             connections: gauge("tidegate_connections", "Open HTTP connections"),
             recorder,
         }
@@ -88,14 +107,27 @@ impl Metrics {
         self.refusals_dropped.increment(1);
     }
 
+    /// A bound was met, by the name that it has in the settings.
+    pub fn reached(&self, limit: &'static str) {
+        let key = Key::from_parts(LIMIT_REACHED, vec![Label::from_static_parts("limit", limit)]);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
+    }
+
+    pub fn turned_away(&self) {
+        self.turned_away.increment(1);
+    }
+
     /// Moves samples into their buckets, so that memory stays flat when nobody scrapes.
     pub fn upkeep(&self) {
         self.handle.run_upkeep();
     }
 
     /// The text of `/metrics`.
-    pub fn render(&self, waiting: usize) -> String {
-        self.queue.set(u32::try_from(waiting).unwrap_or(u32::MAX));
+    pub fn render(&self, held: &Held) -> String {
+        let set = |gauge: &Gauge, number: usize| gauge.set(u32::try_from(number).unwrap_or(u32::MAX));
+        set(&self.queue, held.queue);
+        set(&self.queue_bytes, held.queue_bytes);
+        set(&self.bodies_bytes, held.bodies_bytes);
         self.handle.render()
     }
 }

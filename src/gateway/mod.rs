@@ -236,6 +236,13 @@ impl Gateway {
         tokio::time::timeout(span, self.stopping.cancelled()).await.is_err()
     }
 
+    /// The text of `/metrics`.
+    pub fn metrics_text(&self) -> String {
+        let bodies_bytes = self.config.bounds.bodies_bytes.saturating_sub(self.bodies.available_permits());
+        let (queue, queue_bytes) = (self.writer.waiting(), self.writer.waiting_bytes());
+        self.metrics.render(&metrics::Held { queue, queue_bytes, bodies_bytes })
+    }
+
     /// Says where senders reach this gateway; the configured public URL goes first. Called once, after listening.
     pub fn listens_at(&self, url: String) {
         let url = self.config.public_url.clone().unwrap_or(url);

@@ -63,7 +63,7 @@ impl Row {
 }
 
 /// A text in which backticks mean code.
-struct Prose(String);
+pub struct Prose(pub String);
 
 impl HtmlSafe for Prose {}
 

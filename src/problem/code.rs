@@ -163,6 +163,9 @@ codes! {
     QueueFull = "queue_full" SERVICE_UNAVAILABLE "Too much is waiting to be written"
         "More events arrive than can be stored at the moment, and the gateway refuses rather than keep them in memory. This one was not stored."
         "Send it again after Retry-After.";
+    TooManyConnections = "too_many_connections" SERVICE_UNAVAILABLE "Too many connections"
+        "As many connections are open as the gateway keeps at once, and each has a request under way. This request was not read."
+        "Send it again after Retry-After. A sender of many events does well to keep one connection and send them one after another.";
     ShuttingDown = "shutting_down" SERVICE_UNAVAILABLE "The gateway is stopping"
         "The gateway finishes what it has begun and takes nothing new. This request was not stored."
         "Send it again after Retry-After; another replica or the restarted gateway takes it.";

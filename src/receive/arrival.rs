@@ -106,7 +106,7 @@ impl Inbound {
         let Some(unread) = self.unread.as_mut() else { return Ok(()) };
         let length = headers::content_length(&self.headers);
         if length.is_some_and(|length| length > most) {
-            return Err(body::too_large(most));
+            return Err(body::too_large(gateway, most));
         }
         self.body = body::read(unread, most, gateway).await?;
         self.unread = None;

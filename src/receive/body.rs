@@ -16,7 +16,8 @@ use crate::store::RETRY_AFTER;
 const DRAINED_BYTES: usize = 256 * 1024;
 const DRAINED_TIME: Duration = Duration::from_secs(1);
 
-pub fn too_large(most: usize) -> Problem {
+pub fn too_large(gateway: &Gateway, most: usize) -> Problem {
+    gateway.metrics.reached("max_body");
     Problem::new(Code::BodyTooLarge, format!("the body is larger than the {most} bytes that this source takes"))
 }
 
@@ -47,12 +48,14 @@ pub async fn read(body: &mut Body, most: usize, gateway: &Gateway) -> Result<Hel
         }
         let end = (window + bounds.progress_time).min(begun + bounds.body_time);
         let frame = tokio::time::timeout(end.saturating_sub(now), body.frame()).await;
-        let Some(frame) = frame.map_err(|_| Problem::from(Code::BodyTimeout))? else { break };
-        let frame = frame.map_err(|_| Problem::new(Code::InvalidRequest, "the body ended before it was complete"))?;
+        let Some(frame) = frame.map_err(|_| late(gateway, end == begun + bounds.body_time))? else { break };
+        let frame = frame.map_err(|_| {
+            Problem::new(Code::InvalidRequest, "the body ended before it was complete, or its chunks are malformed")
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         progress += data.len();
         if held.bytes.len().max(whole.len()) + data.len() > most {
-            return Err(too_large(most));
+            return Err(too_large(gateway, most));
         }
         claim(gateway, &mut held.claim, data.len())?;
         if held.bytes.is_empty() && whole.is_empty() {
@@ -68,9 +71,17 @@ pub async fn read(body: &mut Body, most: usize, gateway: &Gateway) -> Result<Hel
     Ok(held)
 }
 
+fn late(gateway: &Gateway, as_a_whole: bool) -> Problem {
+    gateway.metrics.reached(if as_a_whole { "body_time" } else { "progress_time" });
+    Code::BodyTimeout.into()
+}
+
 fn claim(gateway: &Gateway, claim: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Problem> {
     let more = Arc::clone(&gateway.bodies).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
-    let more = more.map_err(|_| Problem::from(Code::QueueFull).with_retry_after(RETRY_AFTER))?;
+    let more = more.map_err(|_| {
+        gateway.metrics.reached("bodies_bytes");
+        Problem::from(Code::QueueFull).with_retry_after(RETRY_AFTER)
+    })?;
     match claim {
         Some(claim) => claim.merge(more),
         None => *claim = Some(more),

@@ -1,11 +1,11 @@
-//! Around every request: its id, its caller's address, the bound on its headers, and its one log line. The URI is
+//! Around every request: its id, its caller's address, and its one log line. The URI is
 //! never logged, on no path: it holds the token.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
@@ -23,15 +23,12 @@ pub async fn observe(State(gateway): State<Arc<Gateway>>, mut request: Request, 
     let address = address(&gateway, &request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let bounds = &gateway.config.bounds;
-    let headers = request.headers();
-    let oversized = head_size(headers) > bounds.header_bytes || headers.len() > bounds.header_fields;
+    let ambiguity = ambiguity(&request);
     request.extensions_mut().insert(Peer { request: id, address });
     let gone = Gone { request: id, address };
-    let response = if oversized {
-        Problem::from(Code::HeadersTooLarge).into_response()
-    } else {
-        next.run(request).instrument(tracing::error_span!("request", request = %id)).await
+    let response = match ambiguity {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).instrument(tracing::error_span!("request", request = %id)).await,
     };
     std::mem::forget(gone);
     let response = signed(response, id);
@@ -105,7 +102,20 @@ fn address(gateway: &Gateway, request: &Request) -> IpAddr {
     client_address(peer, lines, &gateway.config.trusted_proxies)
 }
 
-/// Bytes of the header fields, as they travel.
-fn head_size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+/// What a proxy in front could read otherwise than this gateway does, and so be made to hide a second request in the
+/// first one: a `Transfer-Encoding` but `chunked`, once; not just one `Host` (RFC 9112, 3.2).
+fn ambiguity(request: &Request) -> Option<Problem> {
+    let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+    let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if codings.next().is_some_and(|coding| !is_chunked(coding) || codings.next().is_some()) {
+        return Some(ambiguous("the only Transfer-Encoding that is taken is `chunked`, once"));
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let is_missing = hosts.next().is_none() && request.version() != Version::HTTP_10;
+    (is_missing || hosts.next().is_some()).then(|| ambiguous("a request has one Host header"))
+}
+
+fn ambiguous(detail: &str) -> Problem {
+    let problem = Problem::new(Code::InvalidRequest, detail);
+    problem.with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }

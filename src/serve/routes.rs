@@ -1,17 +1,20 @@
 //! Every route there is: the public door, the pages of problems, the administration API, and what watches ask for.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::limits;
 use super::observe::observe;
 use crate::gateway::Gateway;
 use crate::limit::Quota;
@@ -30,7 +33,7 @@ type App = State<Arc<Gateway>>;
 
 /// One listener for all.
 pub fn everything(gateway: &Arc<Gateway>) -> Router {
-    finished(pages().merge(receive::router()).merge(admin::router()).merge(probes()), gateway)
+    finished(pages().merge(receive::router()).merge(api(gateway)).merge(probes()), gateway)
 }
 
 /// The public listener beside an administrative one: webhooks only, and the pages that their answers name.
@@ -39,7 +42,22 @@ pub fn webhooks(gateway: &Arc<Gateway>) -> Router {
 }
 
 pub fn administration(gateway: &Arc<Gateway>) -> Router {
-    finished(pages().merge(admin::router()).merge(probes()), gateway)
+    finished(pages().merge(api(gateway)).merge(probes()), gateway)
+}
+
+/// The API; a request that takes too long is answered all the same.
+fn api(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
+    admin::router().layer(middleware::from_fn_with_state(Arc::clone(gateway), within))
+}
+
+async fn within(State(gateway): App, request: Request, next: Next) -> Response {
+    let most = gateway.config.bounds.api_time;
+    let done = tokio::time::timeout(most, next.run(request)).await;
+    done.unwrap_or_else(|_| {
+        gateway.metrics.reached("api_time");
+        let detail = format!("this was not done within {most:?}; it may be done all the same, later");
+        Problem::new(Code::DatabaseUnavailable, detail).with_retry_after(RETRY_AFTER).into_response()
+    })
 }
 
 fn finished(routes: Router<Arc<Gateway>>, gateway: &Arc<Gateway>) -> Router {
@@ -80,7 +98,7 @@ async fn ready(State(gateway): App) -> Result<Response, Problem> {
 
 async fn metrics(State(gateway): App) -> Response {
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, content_type)], gateway.metrics.render(gateway.writer.waiting())).into_response()
+    ([(header::CONTENT_TYPE, content_type)], gateway.metrics_text()).into_response()
 }
 
 /// What the `type` of a problem leads to, and the reference of the mapping language.
@@ -88,13 +106,25 @@ fn pages() -> Router<Arc<Gateway>> {
     Router::new()
         .route(problem::PATH, get(|| async { page(problem::index_page()) }))
         .route(&format!("{}/{{code}}", problem::PATH), get(problem_page))
-        .route(reference::PATH, get(|| async { page(reference::page(Quota::default().per_minute())) }))
+        .route(
+            reference::PATH,
+            get(|| async { made_once(&MAPPINGS, || reference::page(Quota::default().per_minute())) }),
+        )
+        .route(limits::PATH, get(|| async { made_once(&LIMITS, limits::page) }))
 }
 
 async fn problem_page(Path(code): Path<String>) -> Result<Response, Problem> {
     problem::page(&code).map(page).ok_or_else(|| Problem::new(Code::NotFound, "there is no such problem"))
 }
 
-fn page(html: String) -> Response {
-    ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY))], Html(html)).into_response()
+static MAPPINGS: OnceLock<Bytes> = OnceLock::new();
+static LIMITS: OnceLock<Bytes> = OnceLock::new();
+
+/// Long pages cost little, however many ask for them and however slowly they read.
+fn made_once(made: &OnceLock<Bytes>, make: impl FnOnce() -> String) -> Response {
+    page(made.get_or_init(|| make().into()).clone())
+}
+
+fn page(html: impl Into<Body>) -> Response {
+    ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY))], Html(html.into())).into_response()
 }

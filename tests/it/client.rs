@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// Longer than any test may wait: what hangs fails.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// The gateway closes a connection that is idle for ten seconds; a request must not meet that moment.
+/// The gateway closes a connection that is idle for its `idle_time`; a request must not meet that moment.
 const IDLE: Duration = Duration::from_secs(5);
 
 pub fn http_client() -> reqwest::Client {

@@ -22,6 +22,7 @@ mod deletes;
 mod door;
 mod each;
 mod exact;
+mod hostile;
 mod json_cases;
 mod kill;
 mod limits;

@@ -32,7 +32,23 @@ struct Running {
 impl Process {
     /// `tidegate serve --json` with a setup's folder and database; waits until it is ready.
     pub async fn start(setup: &Setup) -> Self {
-        let mut running = Running::spawn(setup);
+        Self::start_with(setup, &[]).await
+    }
+
+    /// With more arguments.
+    pub async fn start_with(setup: &Setup, arguments: &[&str]) -> Self {
+        let program = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        Self::ready(setup, Running::spawn(setup, program, arguments)).await
+    }
+
+    /// Where the system lets it have no more than so many open files.
+    pub async fn start_in_few_files(setup: &Setup, files: usize) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_tidegate")]);
+        Self::ready(setup, Running::spawn(setup, shell, &[])).await
+    }
+
+    async fn ready(setup: &Setup, mut running: Running) -> Self {
         let banner = running.banner().await;
         Self { admin: Admin::of(text(&banner["url"]), &setup.config.data_dir), banner, running }
     }
@@ -58,11 +74,20 @@ impl Process {
         self.running.ended(within).await
     }
 
+    /// The memory that it has now, in bytes.
+    pub fn memory(&self) -> usize {
+        self.kilobytes("VmRSS:") * 1024
+    }
+
     /// The most memory that it has had so far, in bytes.
     pub fn peak_memory(&self) -> usize {
+        self.kilobytes("VmHWM:") * 1024
+    }
+
+    fn kilobytes(&self, name: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells the peak");
-        peak.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+        let found = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux tells it");
+        found.trim().trim_end_matches(" kB").parse().unwrap()
     }
 }
 
@@ -97,9 +122,9 @@ impl Demo {
 }
 
 impl Running {
-    fn spawn(setup: &Setup) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    fn spawn(setup: &Setup, mut command: Command, arguments: &[&str]) -> Self {
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&setup.config.data_dir);
+        command.args(arguments);
         // Nothing of the environment of whoever runs the tests.
         command.env_clear().current_dir(setup.folder());
         if let Database::Postgres { url, .. } = &setup.config.database {

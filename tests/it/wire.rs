@@ -13,13 +13,21 @@ use crate::client::{Answer, Sender};
 /// Longer than any test may wait: what hangs fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-pub struct Wire(TcpStream);
+pub struct Wire {
+    stream: TcpStream,
+    /// What came behind the answers that were read.
+    rest: Vec<u8>,
+}
 
 impl Wire {
     /// To the gateway at `http://host:port`.
     pub async fn open(base: &str) -> Self {
         let address = base.strip_prefix("http://").expect("the URL is http://host:port");
-        Self(TcpStream::connect(address).await.expect("the gateway takes connections"))
+        Self::over(TcpStream::connect(address).await.expect("the gateway takes connections"))
+    }
+
+    pub fn over(stream: TcpStream) -> Self {
+        Self { stream, rest: Vec::new() }
     }
 
     /// A connection on which a POST with these header lines has begun.
@@ -33,34 +41,45 @@ impl Wire {
     /// # Errors
     /// The gateway has closed, which it may do once it has answered.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        timeout(DEADLINE, self.0.write_all(bytes)).await.expect("the gateway reads or closes")
+        timeout(DEADLINE, self.stream.write_all(bytes)).await.expect("the gateway reads or closes")
+    }
+
+    /// Says that nothing more comes, and goes on reading.
+    pub async fn finish(&mut self) {
+        // It fails when the gateway has closed, and then it has been said.
+        let _ = self.stream.shutdown().await;
     }
 
     /// Reads one answer. A reset behind it is none of its business.
     pub async fn answer(&mut self) -> Answer {
-        let mut bytes = Vec::new();
+        self.next().await.unwrap_or_else(|| panic!("closed after {:?}", String::from_utf8_lossy(&self.rest)))
+    }
+
+    /// Reads one answer, or that the gateway closes before one is whole.
+    pub async fn next(&mut self) -> Option<Answer> {
         loop {
-            if let Some(answer) = parse(&bytes) {
-                return answer;
+            if let Some((answer, length)) = parse(&self.rest) {
+                self.rest.drain(..length);
+                return Some(answer);
             }
             let mut piece = [0; 4_096];
-            let read = timeout(DEADLINE, self.0.read(&mut piece)).await.expect("the gateway answers");
+            let read = timeout(DEADLINE, self.stream.read(&mut piece)).await.expect("the gateway answers or closes");
             match read {
-                Ok(length) if length > 0 => bytes.extend_from_slice(&piece[..length]),
-                end => panic!("{end:?} after {:?}", String::from_utf8_lossy(&bytes)),
+                Ok(length) if length > 0 => self.rest.extend_from_slice(&piece[..length]),
+                _ => return None,
             }
         }
     }
 
     /// Whether the gateway closes without another byte.
     pub async fn is_closed(&mut self) -> bool {
-        let read = timeout(DEADLINE, self.0.read(&mut [0; 1])).await.expect("the gateway closes");
-        !matches!(read, Ok(1))
+        let read = timeout(DEADLINE, self.stream.read(&mut [0; 1])).await.expect("the gateway closes");
+        self.rest.is_empty() && !matches!(read, Ok(1))
     }
 }
 
-/// An answer once all of it is there, by its Content-Length.
-fn parse(bytes: &[u8]) -> Option<Answer> {
+/// An answer once all of it is there, by its Content-Length, and its length in bytes.
+fn parse(bytes: &[u8]) -> Option<(Answer, usize)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).expect("a head is ASCII");
     let mut lines = head.split("\r\n");
@@ -72,5 +91,5 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     }
     let length: usize = headers.get("content-length").map_or(0, |value| value.to_str().unwrap().parse().unwrap());
     let body = bytes.get(end + 4..end + 4 + length)?.to_vec();
-    Some(Answer { status, headers, body })
+    Some((Answer { status, headers, body }, end + 4 + length))
 }

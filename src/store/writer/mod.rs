@@ -104,6 +104,11 @@ impl Writer {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// Memory that those events have claimed, as it is bounded.
+    pub fn waiting_bytes(&self) -> usize {
+        self.capacity.saturating_sub(self.bytes.available_permits())
+    }
+
     /// Commits one judged event. When this returns `Ok`, the event, its records and changes are on disk.
     pub async fn write(&self, entry: Entry, work: Work) -> Written {
         let weight = match &work {
