@@ -68,6 +68,9 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Pr
     if !door.source.settings.enabled {
         return Err(Code::SourceDisabled.into());
     }
+    if !gateway.writer.admits() {
+        return Err(queue_full());
+    }
     let scheme = door.source.settings.signature.as_ref();
     if scheme.is_none() {
         take(&door)?;
@@ -82,6 +85,10 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Pr
         }
     }
     commit(gateway, inbound, door, format, hops).await
+}
+
+fn queue_full() -> Problem {
+    Problem::from(Code::QueueFull).with_retry_after(RETRY_AFTER)
 }
 
 fn take(door: &Door) -> Result<(), Problem> {
@@ -180,7 +187,7 @@ fn too_large() -> RuleError {
 
 fn refused(door: &Door, error: WriteError) -> Problem {
     match error {
-        WriteError::QueueFull => Problem::from(Code::QueueFull).with_retry_after(RETRY_AFTER),
+        WriteError::QueueFull => queue_full(),
         WriteError::Unavailable | WriteError::ShapeMoved => {
             Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER)
         }

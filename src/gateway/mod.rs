@@ -28,6 +28,8 @@ pub use snapshot::{Door, Snapshot};
 const PULSE: std::time::Duration = std::time::Duration::from_millis(500);
 /// How long a pulse may take.
 const PULSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// How often it is looked at how busy the threads are.
+const TURN: std::time::Duration = std::time::Duration::from_millis(20);
 /// Every how many pulses this replica says that it is alive.
 const BEAT: u32 = 6;
 
@@ -117,6 +119,7 @@ impl Gateway {
         let bounds = writer::Bounds {
             events: config.bounds.queue_events,
             bytes: config.bounds.queue_bytes,
+            wait: config.bounds.queue_time,
             batch: config.bounds.batch,
             deadline: config.bounds.database_deadline,
         };
@@ -142,6 +145,7 @@ impl Gateway {
         });
         gateway.tasks.spawn(Arc::clone(&gateway).watch());
         gateway.tasks.spawn(Arc::clone(&gateway).watch_lanes());
+        gateway.tasks.spawn(Arc::clone(&gateway).watch_turns());
         gateway.tasks.spawn(Arc::clone(&gateway).keep_house());
         Ok(gateway)
     }
@@ -217,6 +221,16 @@ impl Gateway {
         if !self.closing.is_cancelled() {
             tracing::error!("a lane of the writer ended by itself; the gateway stops");
             self.stopping.cancel();
+        }
+    }
+
+    /// A task like those of requests, which knows when it should have had its turn.
+    async fn watch_turns(self: Arc<Self>) {
+        let mut begun = self.clock.monotonic();
+        while self.waited(TURN).await {
+            let now = self.clock.monotonic();
+            self.writer.turns_are_late(now.saturating_sub(begun).saturating_sub(TURN));
+            begun = now;
         }
     }
 

@@ -157,6 +157,10 @@ impl Inbound {
     /// Hands a refused request to the refusals lane, as far as a source is known: a stranger's requests are counted.
     pub fn keep_refusal(&self, gateway: &Gateway, problem: &Problem) {
         let Some(door) = &self.door else { return };
+        // What was refused because too much is being written is not to be written, either.
+        if problem.code() == Code::QueueFull {
+            return gateway.metrics.refusal_dropped();
+        }
         if !door.refusals.allows(gateway.clock.monotonic()) {
             return gateway.metrics.refusal_dropped();
         }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::dialect::sql;
 
 /// Pages (of 4 KiB) in the log from which on it is emptied: 32 MiB.
-const LONG: i64 = 8_192;
+const LONG: i64 = 2_048;
 /// So many pages are moved in a moment, while the writer waits.
 const SHORT: i64 = 256;
 /// The writer goes on meanwhile; each round moves what the one before it has let pass.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, BatchError, Fate};
 use super::order::{Order, Work, WriteError};
+use super::pace::Pace;
 use super::statements::Statements;
 use super::{Bounds, Watch};
 use crate::clock::Clock;
@@ -32,6 +33,7 @@ pub(super) struct Lane {
     bounds: Bounds,
     watch: Arc<dyn Watch>,
     waiting: Arc<AtomicUsize>,
+    pace: Arc<Pace>,
 }
 
 /// What one transaction came to.
@@ -51,10 +53,10 @@ impl Lane {
         pool: Pool,
         clock: Clock,
         bounds: Bounds,
-        (watch, waiting): (Arc<dyn Watch>, Arc<AtomicUsize>),
+        (watch, waiting, pace): (Arc<dyn Watch>, Arc<AtomicUsize>, Arc<Pace>),
     ) -> Self {
         let (checkpoints, statements) = (store.checkpoints.clone(), Statements::new(store.dialect));
-        Self { pool, checkpoints, statements, clock, bounds, watch, waiting }
+        Self { pool, checkpoints, statements, clock, bounds, watch, waiting, pace }
     }
 
     /// Ends when it is told to close and the queue is empty.
@@ -132,7 +134,9 @@ impl Lane {
             let error = match self.attempt(orders).await {
                 Ok(fates) => {
                     self.checkpoints.iter().for_each(|log| log.committed());
-                    self.watch.batch(orders.len(), self.clock.monotonic().saturating_sub(begun));
+                    let took = self.clock.monotonic().saturating_sub(begun);
+                    self.watch.batch(orders.len(), took);
+                    self.pace.learn(orders.len(), took);
                     return Run::Done(fates);
                 }
                 Err(error) => error,

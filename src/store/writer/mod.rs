@@ -9,6 +9,7 @@ mod fold;
 mod lane;
 mod log;
 mod order;
+mod pace;
 mod rows;
 mod statements;
 mod thread;
@@ -31,6 +32,7 @@ use super::{Pool, Store};
 use crate::clock::Clock;
 use lane::Lane;
 use order::Order;
+use pace::Pace;
 
 /// How long an event id is remembered, and what a deleted record leaves behind.
 pub const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -42,6 +44,8 @@ pub struct Bounds {
     pub events: usize,
     /// Bytes of bodies and of what was judged of them, waiting in all lanes together.
     pub bytes: usize,
+    /// How long an event waits to be written, where that is the rule and not a burst.
+    pub wait: Duration,
     /// Events in one transaction.
     pub batch: usize,
     /// How long a batch may take before its callers are told that the database does not answer.
@@ -59,6 +63,7 @@ pub struct Writer {
     bytes: Arc<Semaphore>,
     capacity: usize,
     waiting: Arc<AtomicUsize>,
+    pace: Arc<Pace>,
     clock: Clock,
 }
 
@@ -76,16 +81,17 @@ impl Writer {
             tasks.spawn(async move { checkpoints.run(closing).await });
         }
         let waiting = Arc::new(AtomicUsize::new(0));
+        let pace = Arc::new(Pace::new(bounds.wait, store.lanes.len()));
         let start = |pool: &Pool| {
             let (sender, receiver) = mpsc::channel(bounds.events.div_ceil(store.lanes.len()));
-            let lane =
-                Lane::new(store, pool.clone(), clock.clone(), bounds, (Arc::clone(&watch), Arc::clone(&waiting)));
+            let shared = (Arc::clone(&watch), Arc::clone(&waiting), Arc::clone(&pace));
+            let lane = Lane::new(store, pool.clone(), clock.clone(), bounds, shared);
             thread::spawn(lane.run(receiver, closing.clone()), tasks)?;
             Ok(sender)
         };
         let lanes = store.lanes.iter().map(start).collect::<io::Result<_>>()?;
         let bytes = Arc::new(Semaphore::new(bounds.bytes));
-        Ok(Self { lanes, bytes, capacity: bounds.bytes, waiting, clock: clock.clone() })
+        Ok(Self { lanes, bytes, capacity: bounds.bytes, waiting, pace, clock: clock.clone() })
     }
 
     /// Returns when the first of the lanes has ended.
@@ -109,6 +115,16 @@ impl Writer {
         self.capacity.saturating_sub(self.bytes.available_permits())
     }
 
+    /// Whether one more event would be written soon enough; the sender of one that would not is told so at once.
+    pub fn admits(&self) -> bool {
+        self.pace.admits(self.waiting(), self.clock.monotonic())
+    }
+
+    /// Tells how late a task gets its turn at the moment: events wait there, too.
+    pub fn turns_are_late(&self, late: Duration) {
+        self.pace.door(late);
+    }
+
     /// Commits one judged event. When this returns `Ok`, the event, its records and changes are on disk.
     pub async fn write(&self, entry: Entry, work: Work) -> Written {
         let weight = match &work {
@@ -130,6 +146,9 @@ impl Writer {
 
     /// The same record always takes the same lane, so that its events fold instead of waiting for each other's locks.
     fn lane_of(&self, entry: &Entry, work: &Work) -> usize {
+        if self.lanes.len() == 1 {
+            return 0;
+        }
         let first = match work {
             Work::Records { records, .. } => records.first(),
             Work::Ignored { .. } | Work::Repeat { .. } => None,
