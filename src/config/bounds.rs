@@ -147,7 +147,7 @@ bounds! {
         "503 `queue_full` with `Retry-After`.",
         "`tidegate_write_queue_bytes`, `tidegate_webhooks_total{answered=\"queue_full\"}`";
     queue_time: Duration = 100, Time 10 => HOUR,
-        "How long events wait, for a thread and to be written, going by how fast the last ones were. A burst may make them wait longer, for a moment.",
+        "How long events wait, for a thread and to be written, going by how fast the last ones were. A burst may make them wait longer, for a moment; and what fits into the next transaction is always taken.",
         "503 `queue_full` with `Retry-After`, before the body is read, until those that wait are written soon enough again.",
         "`tidegate_write_queue_depth`, `tidegate_webhooks_total{answered=\"queue_full\"}`";
     batch: usize = 512, Count 1 => 10_000,

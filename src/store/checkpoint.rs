@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::dialect::sql;
 
-/// Pages (of 4 KiB) in the log from which on it is emptied: 32 MiB.
+/// Pages (of 4 KiB) in the log from which on it is emptied: 8 MiB. Measured: four times that is a tenth quicker, and every
+/// tenth of a second all wait for the disk twice as long.
 const LONG: i64 = 2_048;
 /// So many pages are moved in a moment, while the writer waits.
 const SHORT: i64 = 256;
@@ -46,12 +47,18 @@ impl Checkpoints {
         self.committed.notify_one();
     }
 
+    /// Ends when it is told to; what is left in the log then is for whoever opens the file next.
     pub async fn run(&self, closing: CancellationToken) {
+        tokio::select! {
+            () = self.watch() => {}
+            () = closing.cancelled() => {}
+        }
+        self.beside.close().await;
+    }
+
+    async fn watch(&self) {
         loop {
-            tokio::select! {
-                () = self.committed.notified() => {}
-                () = closing.cancelled() => return,
-            }
+            self.committed.notified().await;
             let rest = match self.tick().await {
                 Ok(true) => REST,
                 Ok(false) => LONG_REST,
@@ -60,9 +67,7 @@ impl Checkpoints {
                     LONG_REST
                 }
             };
-            if tokio::time::timeout(rest, closing.cancelled()).await.is_ok() {
-                return;
-            }
+            tokio::time::sleep(rest).await;
         }
     }
 

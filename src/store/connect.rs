@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::ConnectOptions as _;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::checkpoint::Checkpoints;
 use super::dialect::Dialect;
@@ -107,8 +107,11 @@ async fn sqlite(file: &std::path::Path) -> Result<Store, ConnectError> {
         .pragma("wal_autocheckpoint", "0")
         .disable_statement_logging();
     // One writer, always: everything that writes begins with BEGIN IMMEDIATE on this connection.
-    let write =
-        SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(options.clone()).await?;
+    let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE);
+    // SQLite itself ends a transaction that met a full disk or an input/output error. sqlx goes on believing in it, and
+    // could begin no other: such a connection is closed, and the next one takes its place.
+    let write = write.before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }));
+    let write = write.connect_with(options.clone()).await?;
     sqlx::migrate!("migrations/sqlite").run(&write).await?;
     let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
     let checkpoints = Checkpoints::new(pool(1).connect_with(options.clone()).await?, write.clone());

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
 use reqwest::RequestBuilder;
@@ -37,6 +38,11 @@ impl Setup {
         Self::of(folder(), Place::make_empty_postgres().await)
     }
 
+    /// On a PostgreSQL server of the test's own.
+    pub fn on_server(url: String) -> Self {
+        Self::of(folder(), Place::OwnPostgres { url })
+    }
+
     fn of(folder: TempDir, place: Place) -> Self {
         let config = Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -64,10 +70,11 @@ impl Setup {
         self
     }
 
-    /// A second gateway on the same database, with a folder of its own and the same seal key.
+    /// One more gateway on the same database, with a folder of its own and the same seal key.
     pub fn replica(&self) -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
         let mut replica = self.clone();
-        replica.config.data_dir = self.folder().join("replica");
+        replica.config.data_dir = self.folder().join(format!("replica-{}", MADE.fetch_add(1, Ordering::Relaxed)));
         let seal_key = std::fs::read_to_string(self.folder().join("seal.key")).expect("the first has made a seal key");
         replica.config.seal_key = Some(seal_key.parse().expect("seal.key holds a seal key"));
         replica

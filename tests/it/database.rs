@@ -19,8 +19,17 @@ pub enum Engine {
 
 /// Where the rows of one test are. Dropping it drops the database.
 pub enum Place {
-    Sqlite { file: PathBuf },
-    Postgres { name: String, url: String },
+    Sqlite {
+        file: PathBuf,
+    },
+    Postgres {
+        name: String,
+        url: String,
+    },
+    /// On a server that goes with the test, and the database with it.
+    OwnPostgres {
+        url: String,
+    },
 }
 
 /// A transaction of another client, which holds what it has locked until it is let go.
@@ -65,14 +74,16 @@ impl Place {
     pub fn engine(&self) -> Engine {
         match self {
             Self::Sqlite { .. } => Engine::Sqlite,
-            Self::Postgres { .. } => Engine::Postgres,
+            Self::Postgres { .. } | Self::OwnPostgres { .. } => Engine::Postgres,
         }
     }
 
     pub fn setting(&self) -> Database {
         match self {
             Self::Sqlite { .. } => Database::Sqlite,
-            Self::Postgres { url, .. } => Database::Postgres { url: url.clone().into(), direct_url: None },
+            Self::Postgres { url, .. } | Self::OwnPostgres { url } => {
+                Database::Postgres { url: url.clone().into(), direct_url: None }
+            }
         }
     }
 
@@ -81,7 +92,7 @@ impl Place {
             Self::Sqlite { file } => {
                 Held::Sqlite(SqliteConnectOptions::new().filename(file).connect().await.expect("the file opens"))
             }
-            Self::Postgres { url, .. } => {
+            Self::Postgres { url, .. } | Self::OwnPostgres { url } => {
                 let options = PgConnectOptions::from_str(url).unwrap().options([("timezone", "UTC")]);
                 Held::Postgres(options.connect().await.expect("the database answers"))
             }
@@ -133,13 +144,13 @@ impl Place {
 
     /// PostgreSQL goes away, as in a restart that takes long: connections break off, and no new one is taken.
     pub async fn close_the_door(&self) {
-        let Self::Postgres { name, .. } = self else { panic!("SQLite is always there") };
+        let Self::Postgres { name, .. } = self else { panic!("only a database on the shared server has a door") };
         on_server(format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false")).await;
         on_server(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")).await;
     }
 
     pub async fn open_the_door(&self) {
-        let Self::Postgres { name, .. } = self else { panic!("SQLite is always there") };
+        let Self::Postgres { name, .. } = self else { panic!("only a database on the shared server has a door") };
         on_server(format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true")).await;
     }
 

@@ -15,6 +15,9 @@ use tidegate::secret::ExposeSecret;
 /// Longer than any start may take: what hangs fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Where a command in front of the gateway finds its programs.
+const PROGRAMS: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 pub struct Process {
     pub admin: Admin,
     /// What it printed when it was ready.
@@ -37,20 +40,34 @@ impl Process {
 
     /// With more arguments.
     pub async fn start_with(setup: &Setup, arguments: &[&str]) -> Self {
-        let program = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-        Self::ready(setup, Running::spawn(setup, program, arguments)).await
+        Self::ready(setup, Running::spawn(setup, &[], arguments)).await
     }
 
     /// Where the system lets it have no more than so many open files.
     pub async fn start_in_few_files(setup: &Setup, files: usize) -> Self {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_tidegate")]);
-        Self::ready(setup, Running::spawn(setup, shell, &[])).await
+        let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        Self::start_by(setup, &["sh", "-c", &limited]).await
+    }
+
+    /// By a command that in the end becomes what stands behind it. What it does to the file system counts for the
+    /// gateway alone: see [`Process::root`].
+    pub async fn start_by(setup: &Setup, command: &[&str]) -> Self {
+        Self::ready(setup, Running::spawn(setup, command, &[])).await
     }
 
     async fn ready(setup: &Setup, mut running: Running) -> Self {
         let banner = running.banner().await;
-        Self { admin: Admin::of(text(&banner["url"]), &setup.config.data_dir), banner, running }
+        let data_dir = running.root().join(setup.config.data_dir.strip_prefix("/").unwrap());
+        Self { admin: Admin::of(text(&banner["url"]), &data_dir), banner, running }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.running.child.id()
+    }
+
+    /// The file system as the gateway sees it.
+    pub fn root(&self) -> PathBuf {
+        self.running.root()
     }
 
     /// SIGKILL: no chance to finish anything.
@@ -122,11 +139,16 @@ impl Demo {
 }
 
 impl Running {
-    fn spawn(setup: &Setup, mut command: Command, arguments: &[&str]) -> Self {
-        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&setup.config.data_dir);
-        command.args(arguments);
+    fn spawn(setup: &Setup, by: &[&str], arguments: &[&str]) -> Self {
+        let words = [by, &[env!("CARGO_BIN_EXE_tidegate")]].concat();
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..])
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(&setup.config.data_dir)
+            .args(arguments);
         // Nothing of the environment of whoever runs the tests.
-        command.env_clear().current_dir(setup.folder());
+        command.env_clear().env("PATH", PROGRAMS).current_dir(setup.folder());
         if let Database::Postgres { url, .. } = &setup.config.database {
             command.env("TIDEGATE_DATABASE_URL", url.expose_secret());
         }
@@ -170,6 +192,10 @@ impl Running {
         };
         assert_eq!(rest.unwrap().expect("stdout can be read"), "", "one object and nothing else");
         (self.child.wait().unwrap(), self.read_log())
+    }
+
+    fn root(&self) -> PathBuf {
+        format!("/proc/{}/root", self.child.id()).into()
     }
 
     fn read_log(&self) -> String {

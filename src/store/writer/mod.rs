@@ -81,7 +81,7 @@ impl Writer {
             tasks.spawn(async move { checkpoints.run(closing).await });
         }
         let waiting = Arc::new(AtomicUsize::new(0));
-        let pace = Arc::new(Pace::new(bounds.wait, store.lanes.len()));
+        let pace = Arc::new(Pace::new(bounds.wait, store.lanes.len(), bounds.batch));
         let start = |pool: &Pool| {
             let (sender, receiver) = mpsc::channel(bounds.events.div_ceil(store.lanes.len()));
             let shared = (Arc::clone(&watch), Arc::clone(&waiting), Arc::clone(&pace));

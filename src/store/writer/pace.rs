@@ -8,13 +8,15 @@ use std::time::Duration;
 /// How long the wait may be above its bound before events are refused.
 const BURST: Duration = Duration::from_millis(150);
 /// Smaller batches say what a transaction costs, and not what an event does.
-const TELLING: usize = 32;
+const TELLING: usize = 128;
 
 /// Shared by the lanes, which tell how fast they are, and the door.
 #[derive(Debug)]
 pub(super) struct Pace {
     bound: Duration,
     lanes: u64,
+    /// Events that wait and are always taken.
+    always: usize,
     /// Nanoseconds that a lane takes for an event, smoothed; 0 until it was seen.
     event: AtomicU64,
     /// How long requests wait for a thread before they get here, in nanoseconds.
@@ -24,9 +26,11 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub fn new(bound: Duration, lanes: usize) -> Self {
+    /// `batch` events go into one transaction.
+    pub fn new(bound: Duration, lanes: usize, batch: usize) -> Self {
+        let always = batch.saturating_mul(2).saturating_mul(lanes);
         let lanes = u64::try_from(lanes.max(1)).unwrap_or(1);
-        Self { bound, lanes, event: AtomicU64::new(0), door: AtomicU64::new(0), since: AtomicU64::new(0) }
+        Self { bound, lanes, always, event: AtomicU64::new(0), door: AtomicU64::new(0), since: AtomicU64::new(0) }
     }
 
     /// A transaction of so many events has taken so long.
@@ -48,10 +52,11 @@ impl Pace {
 
     /// Whether one more event may join those that wait.
     pub fn admits(&self, waiting: usize, now: Duration) -> bool {
+        let fits = waiting <= self.always;
         let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
         let written = waiting.saturating_mul(self.event.load(Ordering::Relaxed)) / self.lanes;
         let wait = Duration::from_nanos(written.saturating_add(self.door.load(Ordering::Relaxed)));
-        if wait <= self.bound {
+        if fits || wait <= self.bound {
             // Not at once: a queue that is kept at its bound is an overload all the same.
             if wait < self.bound / 4 {
                 self.since.store(0, Ordering::Relaxed);
@@ -75,29 +80,29 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// A tenth of a millisecond an event.
-    fn pace() -> Pace {
-        let pace = Pace::new(100 * MS, 1);
-        pace.learn(100, 10 * MS);
+    /// A tenth of a millisecond an event, in batches of 100.
+    fn pace(lanes: usize) -> Pace {
+        let pace = Pace::new(100 * MS, lanes, 100);
+        pace.learn(200, 20 * MS);
         pace
     }
 
     #[test]
     fn a_burst_is_taken_and_a_standing_overload_is_not() {
-        let pace = pace();
+        let pace = pace(1);
         assert!(pace.admits(1_000, 1_000 * MS), "a tenth of a second is the bound");
         assert!(pace.admits(5_000, 1_000 * MS), "above it from now on");
         assert!(pace.admits(5_000, 1_149 * MS));
         assert!(!pace.admits(1_001, 1_150 * MS));
-        assert!(pace.admits(999, 1_251 * MS), "up to the bound there is room");
-        assert!(!pace.admits(1_001, 1_252 * MS), "and the overload is still the same");
+        assert!(pace.admits(999, 1_151 * MS), "up to the bound there is room");
+        assert!(!pace.admits(1_001, 1_152 * MS), "and the overload is still the same");
         assert!(pace.admits(200, 2_000 * MS), "over");
         assert!(pace.admits(5_000, 2_001 * MS), "another burst");
     }
 
     #[test]
     fn waiting_at_the_door_counts() {
-        let pace = pace();
+        let pace = pace(1);
         pace.door(60 * MS);
         assert!(pace.admits(400, 1_000 * MS) && pace.admits(400, 2_000 * MS));
         assert!(pace.admits(401, 2_000 * MS), "above the bound from now on");
@@ -107,8 +112,19 @@ mod tests {
     }
 
     #[test]
+    fn two_batches_are_taken_however_slow_they_are() {
+        let pace = pace(1);
+        for _ in 0..100 {
+            pace.learn(200, 20_000 * MS);
+        }
+        assert!(pace.admits(201, 1_000 * MS), "above the bound from now on");
+        assert!(pace.admits(200, 9_000 * MS));
+        assert!(!pace.admits(201, 9_000 * MS));
+    }
+
+    #[test]
     fn small_batches_teach_nothing() {
-        let pace = Pace::new(100 * MS, 1);
+        let pace = Pace::new(100 * MS, 1, 100);
         pace.learn(1, 1_000 * MS);
         for now in [1, 1_000, 10_000] {
             assert!(pace.admits(8_000, now * MS));
@@ -117,8 +133,7 @@ mod tests {
 
     #[test]
     fn lanes_share_what_waits() {
-        let pace = Pace::new(100 * MS, 4);
-        pace.learn(100, 10 * MS);
+        let pace = pace(4);
         assert!(pace.admits(4_001, 1_000 * MS) && pace.admits(4_000, 9_000 * MS));
         assert!(!pace.admits(4_001, 9_000 * MS));
     }
