@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::TaskTracker;
@@ -111,8 +112,12 @@ impl Running {
         if tokio::time::timeout(bound, self.connections.wait()).await.is_err() {
             tracing::warn!(?bound, "connections were still open and are cut off");
             self.gateway.cut.cancel();
-            self.connections.wait().await;
+            if tokio::time::timeout(CUT_WITHIN, self.connections.wait()).await.is_err() {
+                tracing::error!("connections that were cut off did not end");
+            }
         }
+        // What was accepted is written however short the drain is: each batch has its deadline.
+        let bound = self.gateway.config.bounds.database_deadline + SIGN_OFF;
         if tokio::time::timeout(bound, self.gateway.stop()).await.is_err() {
             tracing::warn!(?bound, "the database did not let the gateway sign off in time");
         }
@@ -129,6 +134,13 @@ fn most_connections(gateway: &Gateway, listeners: usize) -> usize {
     most
 }
 
+/// How long connections may take to end when they are told to end at once.
+const CUT_WITHIN: Duration = Duration::from_secs(5);
+/// Beyond the writing of what is left: the tasks that end, the replica that leaves.
+const SIGN_OFF: Duration = Duration::from_secs(5);
+/// Bytes of answers that the system keeps for a client. Left to itself it keeps megabytes of a large answer, and says
+/// nothing until a good part of them is taken: a slow reader would look like one that does not read.
+const SEND_BUFFER: u32 = 64 * 1024;
 /// Connections that wait to be accepted. Beyond them the system drops some in silence, and their clients wait.
 const BACKLOG: u32 = 4_096;
 
@@ -137,6 +149,8 @@ fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A gateway that is started anew does not wait for the connections of the one before.
         socket.set_reuseaddr(true)?;
+        // Connections have it from their listener.
+        socket.set_send_buffer_size(SEND_BUFFER)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };

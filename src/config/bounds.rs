@@ -163,7 +163,7 @@ bounds! {
         "503 `database_unavailable` with `Retry-After`. What it asked for may have been done all the same.",
         "`tidegate_limit_reached_total`";
     write_time: Duration = 10 * SECOND, Time 100 => HOUR,
-        "How long a client may take for the next `progress_bytes` of its answer.",
+        "How long a client may take for the next `progress_bytes` of its answer. The system tells of it in steps of some 50 KiB.",
         "The connection is closed.",
         "`tidegate_limit_reached_total`";
     drain: Duration = 30 * SECOND, Time 0 => HOUR,

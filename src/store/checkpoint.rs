@@ -17,6 +17,8 @@ const LONG: i64 = 2_048;
 const SHORT: i64 = 256;
 /// The writer goes on meanwhile; each round moves what the one before it has let pass.
 const ROUNDS: usize = 8;
+/// How long the log may grow without a word.
+const UNTOLD: Duration = Duration::from_secs(5);
 /// Between two looks at a log that grows.
 const REST: Duration = Duration::from_millis(20);
 /// The same when a reader still needs the log.
@@ -32,6 +34,8 @@ pub(super) struct Checkpoints {
 /// What a checkpoint tells: pages in the log, and how many of them are in the database, too.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 struct Log {
+    /// Not 0 when another connection was in the way.
+    busy: i64,
     log: i64,
     checkpointed: i64,
 }
@@ -58,7 +62,8 @@ impl Checkpoints {
 
     async fn watch(&self) {
         loop {
-            self.committed.notified().await;
+            // Not every transaction is told of: refusals and settings are written, too.
+            let _ = tokio::time::timeout(UNTOLD, self.committed.notified()).await;
             let rest = match self.tick().await {
                 Ok(true) => REST,
                 Ok(false) => LONG_REST,
@@ -77,14 +82,14 @@ impl Checkpoints {
             return Ok(true);
         }
         for _ in 0..ROUNDS {
-            let Log { log, checkpointed } = checkpoint(&self.beside, "PASSIVE").await?;
+            let Log { log, checkpointed, .. } = checkpoint(&self.beside, "PASSIVE").await?;
             if log - checkpointed <= SHORT {
                 break;
             }
         }
         // The log begins anew only when nothing is left of it, and while the writer writes something always is.
-        let Log { log, checkpointed } = checkpoint(&self.writer, "PASSIVE").await?;
-        Ok(log == checkpointed)
+        let Log { busy, log, checkpointed } = checkpoint(&self.writer, "PASSIVE").await?;
+        Ok(busy == 0 && log == checkpointed)
     }
 }
 

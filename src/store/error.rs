@@ -107,6 +107,18 @@ pub(super) fn classify(error: &sqlx::Error) -> Class {
     sqlite(&code)
 }
 
+/// The connection is gone, and another may do: it broke, or the server has said good-bye (a restart, an administrator).
+pub(super) fn is_gone(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            ["57P01", "57P02", "57P05"].contains(&&*code) || code.starts_with("08")
+        }
+        _ => false,
+    }
+}
+
 fn postgres(code: &str) -> Class {
     match code {
         "40001" | "40P01" | "0A000" | "42703" | "42P01" => Class::Retry,

@@ -112,6 +112,12 @@ impl Sender {
         Self { base: base.to_owned(), ..self.clone() }
     }
 
+    /// The same once the gateway was started anew, on connections of its own: the new gateway may have the port of an
+    /// older one, and the connections to that are dead.
+    pub fn anew(&self, base: &str) -> Self {
+        Self { http: http_client(), ..self.at(base) }
+    }
+
     pub fn path(&self) -> String {
         format!("/api/webhooks/{}/{}", self.module, self.token)
     }

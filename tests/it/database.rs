@@ -146,7 +146,14 @@ impl Place {
     pub async fn close_the_door(&self) {
         let Self::Postgres { name, .. } = self else { panic!("only a database on the shared server has a door") };
         on_server(format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false")).await;
-        on_server(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")).await;
+        self.end_connections().await;
+    }
+
+    /// All that are open, as a restart or an administrator would; new ones may be made.
+    pub async fn end_connections(&self) {
+        let Self::Postgres { name, .. } = self else { panic!("only a database on the shared server has connections") };
+        on_server(format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"))
+            .await;
     }
 
     pub async fn open_the_door(&self) {

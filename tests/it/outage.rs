@@ -122,6 +122,18 @@ async fn a_connection_that_died_idle_costs_nothing() {
     assert_eq!(app.database().count("changes").await, 5);
 }
 
+/// The same where the server says good-bye to its connections, as in a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_ended_idle_costs_nothing() {
+    let app = Setup::new(Engine::Postgres).await.start().await;
+    let sender = app.sender(LOAD).await;
+    for number in 1..=3 {
+        event(&sender, number).await.accepted(if number == 1 { "created" } else { "updated" });
+        app.database().end_connections().await;
+    }
+    event(&sender, 4).await.accepted("updated");
+}
+
 /// The server is there and takes no connection to this database.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_database_is_unavailable() {

@@ -75,6 +75,8 @@ async fn the_binary_says_where_it_is_and_drains(setup: Setup) {
     sender.post(json!({ "type": "stock", "code": "A" })).await.accepted("created");
     let (status, log) = process.terminate();
     assert_eq!(status.code(), Some(0), "{log}");
+    // The database is one file again, to be copied as it is.
+    assert!(!setup.folder().join("tidegate.db-wal").exists());
     assert_eq!(setup.database().count("replicas").await, 0, "it has taken its leave");
     let app = setup.start().await;
     assert_eq!(app.list("/modules/orders/records", 10).await.len(), 1);

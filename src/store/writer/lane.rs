@@ -15,8 +15,8 @@ use super::{Bounds, Watch};
 use crate::clock::Clock;
 use crate::store::checkpoint::Checkpoints;
 use crate::store::connect::LANE_CONNECTIONS;
-use crate::store::error::{Class, classify, told};
-use crate::store::{Either, Pool, Store, abandon, acquire};
+use crate::store::error::{Class, classify, is_gone, told};
+use crate::store::{Conn, Either, Pool, Store, abandon, acquire};
 
 /// How often one batch is tried when another writer was in the way.
 const TRIES: usize = 3;
@@ -27,6 +27,9 @@ const RECONNECTS: usize = 2 * LANE_CONNECTIONS as usize;
 
 pub(super) struct Lane {
     pool: Pool,
+    /// On PostgreSQL the one that served the last batch: going back to the pool would cost a round trip. SQLite's is
+    /// everybody's.
+    conn: Option<Conn>,
     checkpoints: Option<Arc<Checkpoints>>,
     statements: Statements,
     clock: Clock,
@@ -56,11 +59,11 @@ impl Lane {
         (watch, waiting, pace): (Arc<dyn Watch>, Arc<AtomicUsize>, Arc<Pace>),
     ) -> Self {
         let (checkpoints, statements) = (store.checkpoints.clone(), Statements::new(store.dialect));
-        Self { pool, checkpoints, statements, clock, bounds, watch, waiting, pace }
+        Self { pool, conn: None, checkpoints, statements, clock, bounds, watch, waiting, pace }
     }
 
     /// Ends when it is told to close and the queue is empty.
-    pub async fn run(self, mut queue: mpsc::Receiver<Order>, closing: CancellationToken) {
+    pub async fn run(mut self, mut queue: mpsc::Receiver<Order>, closing: CancellationToken) {
         let mut taken = Vec::with_capacity(self.bounds.batch);
         loop {
             let count = tokio::select! {
@@ -75,6 +78,7 @@ impl Lane {
             }
             self.tick(std::mem::take(&mut taken)).await;
         }
+        self.conn = None;
         if let Either::Postgres(pool) = &self.pool {
             // Its connections live on this thread, and end with it.
             pool.close().await;
@@ -83,7 +87,7 @@ impl Lane {
 
     /// Commits these orders, in as few transactions as their errors allow. What is poisoned is split until the poison
     /// stands alone; what rests on another order comes again after it.
-    async fn tick(&self, orders: Vec<Order>) {
+    async fn tick(&mut self, orders: Vec<Order>) {
         let mut groups = parts(orders);
         while let Some(group) = groups.pop_front() {
             let mut group = self.drop_expired(group);
@@ -127,7 +131,7 @@ impl Lane {
         kept
     }
 
-    async fn transact(&self, orders: &[Order]) -> Run {
+    async fn transact(&mut self, orders: &[Order]) -> Run {
         let begun = self.clock.monotonic();
         let (mut tries, mut reconnects) = (0, 0);
         loop {
@@ -143,7 +147,7 @@ impl Lane {
             };
             match error {
                 // The connection had died while it was idle, with the database restarted: once more on another.
-                BatchError::NotBegun(sqlx::Error::Io(_) | sqlx::Error::Tls(_)) if reconnects < RECONNECTS => {
+                BatchError::NotBegun(error) if is_gone(&error) && reconnects < RECONNECTS => {
                     reconnects += 1;
                     continue;
                 }
@@ -174,12 +178,17 @@ impl Lane {
     }
 
     /// One transaction, within the deadline. A connection that fails to answer in time, or to begin, is closed.
-    async fn attempt(&self, orders: &[Order]) -> Result<Vec<Fate>, BatchError> {
-        let mut conn = acquire(&self.pool).await.map_err(BatchError::NotBegun)?;
+    async fn attempt(&mut self, orders: &[Order]) -> Result<Vec<Fate>, BatchError> {
+        let mut conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => acquire(&self.pool).await.map_err(BatchError::NotBegun)?,
+        };
         let batch = batch::commit(&mut conn, &self.statements, orders, &self.clock);
         let done = tokio::time::timeout(self.bounds.deadline, batch).await.unwrap_or(Err(BatchError::Late));
-        if matches!(done, Err(BatchError::Late | BatchError::NotBegun(_))) {
-            abandon(conn);
+        match &done {
+            Ok(_) if !self.has_one_writer() => self.conn = Some(conn),
+            Err(BatchError::Late | BatchError::NotBegun(_)) => abandon(conn),
+            _ => {}
         }
         done
     }

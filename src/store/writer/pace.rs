@@ -1,14 +1,16 @@
 //! When to take no more. What waits is bounded by time, not only by number: at a rate that the database cannot keep
 //! up with, a queue that is merely full makes everybody wait as long as it is. A burst may fill it, a standing overload
-//! may not (the idea of RFC 8289, at the entrance instead of the exit: who is refused must be told at once).
+//! may not (the idea of RFC 8289, at the entrance instead of the exit: who is refused must be told at once). What fits
+//! into the running transaction and the next is always taken: with less than that no database is at its best, and
+//! refusing would keep a slow one slow.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How long the wait may be above its bound before events are refused.
 const BURST: Duration = Duration::from_millis(150);
-/// Smaller batches say what a transaction costs, and not what an event does.
-const TELLING: usize = 128;
+/// Batches smaller than this part of the largest say what a transaction costs, and not what an event does.
+const TELLING: usize = 4;
 
 /// Shared by the lanes, which tell how fast they are, and the door.
 #[derive(Debug)]
@@ -17,6 +19,7 @@ pub(super) struct Pace {
     lanes: u64,
     /// Events that wait and are always taken.
     always: usize,
+    telling: usize,
     /// Nanoseconds that a lane takes for an event, smoothed; 0 until it was seen.
     event: AtomicU64,
     /// How long requests wait for a thread before they get here, in nanoseconds.
@@ -30,12 +33,21 @@ impl Pace {
     pub fn new(bound: Duration, lanes: usize, batch: usize) -> Self {
         let always = batch.saturating_mul(2).saturating_mul(lanes);
         let lanes = u64::try_from(lanes.max(1)).unwrap_or(1);
-        Self { bound, lanes, always, event: AtomicU64::new(0), door: AtomicU64::new(0), since: AtomicU64::new(0) }
+        let telling = batch.div_ceil(TELLING);
+        Self {
+            bound,
+            lanes,
+            always,
+            telling,
+            event: AtomicU64::new(0),
+            door: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+        }
     }
 
     /// A transaction of so many events has taken so long.
     pub fn learn(&self, events: usize, took: Duration) {
-        if events < TELLING {
+        if events < self.telling {
             return;
         }
         let events = u64::try_from(events).unwrap_or(u64::MAX);
@@ -107,7 +119,7 @@ mod tests {
         assert!(pace.admits(400, 1_000 * MS) && pace.admits(400, 2_000 * MS));
         assert!(pace.admits(401, 2_000 * MS), "above the bound from now on");
         assert!(!pace.admits(401, 2_150 * MS));
-        pace.door(0 * MS);
+        pace.door(Duration::ZERO);
         assert!(pace.admits(1_000, 2_151 * MS));
     }
 

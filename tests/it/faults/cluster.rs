@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
@@ -43,16 +44,19 @@ impl Cluster {
 
     /// Waits until the server takes connections, crash recovery included.
     pub async fn start_again(&mut self) {
-        let log = fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let log = fs::File::options().create(true).append(true).open(self.folder.path().join("log"));
         let mut server = self.program("postgres");
         server.arg("-D").arg(self.data()).args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
         server.args(["-c", "fsync=on", "-c", "unix_socket_directories=", "-c", "max_connections=50"]);
-        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        self.server = Some(server.spawn().unwrap());
-        let state = self.data().join("postmaster.pid");
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.unwrap());
+        let server = self.server.insert(server.spawn().unwrap());
+        let state = self.folder.path().join("data").join("postmaster.pid");
         // Its eighth line is the server's state; what a killed server has left names another process.
-        let id = self.id().to_string();
+        let id = server.id().to_string();
+        let log = self.folder.path().join("log");
         let is_ready = || {
+            let has_ended = server.try_wait().unwrap().is_some();
+            assert!(!has_ended, "the server ends: {}", fs::read_to_string(&log).unwrap_or_default());
             let text = fs::read_to_string(&state).unwrap_or_default();
             let lines: Vec<_> = text.lines().collect();
             lines.first() == Some(&id.as_str()) && lines.get(7).is_some_and(|state| state.starts_with("ready"))
@@ -142,10 +146,15 @@ fn programs() -> PathBuf {
     format!("/usr/lib/postgresql/{newest}/bin").into()
 }
 
-/// Tests that run at once begin at different places.
+/// Each one asked for is another, and test processes that run at once begin at different places.
 fn free_port() -> u16 {
-    let begin = u16::try_from(std::process::id() % 9_000).unwrap();
-    let ports = PORTS.skip(begin.into());
-    let free = ports.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let begin = std::process::id() as usize * 16;
+    let port = |_| {
+        let place = begin + ASKED.fetch_add(1, Ordering::Relaxed);
+        PORTS.start + u16::try_from(place % PORTS.len()).unwrap()
+    };
+    let mut ports = PORTS.map(port);
+    let free = ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     free.expect("there is a free port")
 }

@@ -31,7 +31,7 @@ async fn nothing_acknowledged_is_lost(setup: Setup) {
         let took;
         (process, took) = started(&setup).await;
         starts.push(took);
-        sender = sender.at(&process.admin.url);
+        sender = sender.anew(&process.admin.url);
         books.send_again(&sender).await;
     }
     let fault = format!("{rounds} × kill -9 of the gateway, {:?}", setup.database().engine());

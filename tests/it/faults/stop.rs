@@ -24,7 +24,7 @@ async fn a_stop_under_load_answers_what_it_has_taken(setup: Setup) {
         assert_eq!(status.code(), Some(0), "{log}");
         load.stop(&mut books).await;
         process = Process::start(&setup).await;
-        sender = sender.at(&process.admin.url);
+        sender = sender.anew(&process.admin.url);
         let (probe, took) = Books::until_normal(&sender, &process.admin).await;
         books.add(probe);
         // A connection may be closed just when its next request is under way; nothing has been done for that one.
