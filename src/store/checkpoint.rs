@@ -51,7 +51,7 @@ impl Checkpoints {
         self.committed.notify_one();
     }
 
-    /// Ends when it is told to; what is left in the log then is for whoever opens the file next.
+    /// Ends when it is told to; SQLite moves what is left in the log when the last connection closes.
     pub async fn run(&self, closing: CancellationToken) {
         tokio::select! {
             () = self.watch() => {}

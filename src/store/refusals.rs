@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::events::{self, NewEvent};
+use super::rows::Statement;
 use super::writer::Entry;
 use super::{Store, acquire, begin};
 use crate::clock::Clock;
@@ -48,6 +49,7 @@ impl Refusals {
 
 async fn run(store: Arc<Store>, clock: Clock, mut queue: mpsc::Receiver<Refusal>, closing: CancellationToken) {
     let mut taken = Vec::with_capacity(BATCH);
+    let insert = events::insert_statement(store.dialect);
     loop {
         let count = tokio::select! {
             count = queue.recv_many(&mut taken, BATCH) => count,
@@ -59,14 +61,19 @@ async fn run(store: Arc<Store>, clock: Clock, mut queue: mpsc::Receiver<Refusal>
         if count == 0 {
             break;
         }
-        if let Err(error) = write(&store, &clock, &taken).await {
+        if let Err(error) = write(&store, &insert, &clock, &taken).await {
             tracing::warn!(%error, lost = taken.len(), "refusals could not be kept");
         }
         taken.clear();
     }
 }
 
-async fn write(store: &Store, clock: &Clock, refusals: &[Refusal]) -> Result<(), super::StoreError> {
+async fn write(
+    store: &Store,
+    insert: &Statement,
+    clock: &Clock,
+    refusals: &[Refusal],
+) -> Result<(), super::StoreError> {
     if refusals.is_empty() {
         return Ok(());
     }
@@ -77,7 +84,7 @@ async fn write(store: &Store, clock: &Clock, refusals: &[Refusal]) -> Result<(),
     });
     let mut conn = acquire(&store.write).await?;
     let mut tx = begin(&mut conn, store.dialect.begin_plan(&[])).await?;
-    events::insert(&mut tx, &events::insert_statement(store.dialect), &rows.collect::<Vec<_>>()).await?;
+    events::insert(&mut tx, insert, &rows.collect::<Vec<_>>()).await?;
     super::commit(tx).await?;
     Ok(())
 }

@@ -8,11 +8,13 @@ use tokio::task::JoinSet;
 
 use crate::app::{App, Setup};
 use crate::client::{Answer, Sender};
+use crate::regressions::metric;
 use crate::wire::Wire;
 
 both!(
     a_database_that_does_not_answer_is_503,
     a_full_queue_is_503,
+    a_queue_that_waits_too_long_is_503,
     bodies_that_wait_are_bounded,
     a_stop_finishes_what_has_begun,
 );
@@ -73,6 +75,51 @@ async fn a_full_queue_is_503(setup: Setup) {
     assert!(written >= 1, "what waited was written");
     assert_eq!(written + refused, 32);
     assert_eq!(app.database().count("changes").await, written + 1, "what was refused was not written");
+}
+
+/// A batch is one event here, and the first takes a second: what is behind two batches for longer than a burst would
+/// wait too long. The clock stands, so the test says when that is.
+async fn a_queue_that_waits_too_long_is_503(setup: Setup) {
+    let setup = setup.with_stopped_clock().with_bounds(|bounds| {
+        bounds.batch = 1;
+        bounds.queue_time = Duration::from_millis(100);
+    });
+    let clock = setup.clock.clone();
+    let app = setup.start().await;
+    let sender = app.sender(LOAD).await;
+    let mut clients = JoinSet::new();
+    let send = |clients: &mut JoinSet<Answer>, number| {
+        let sender = sender.clone();
+        clients.spawn(async move { event(&sender, number).await });
+    };
+    let held = app.database().hold("m_load").await;
+    send(&mut clients, 0);
+    waiting(&app, 1).await;
+    clock.advance(Duration::from_secs(1));
+    held.let_go().await;
+    clients.join_next().await.unwrap().unwrap().accepted("created");
+
+    let held = app.database().hold("m_load").await;
+    for number in 1..=4 {
+        send(&mut clients, usize::try_from(number).unwrap());
+        waiting(&app, number).await;
+    }
+    clock.advance(Duration::from_millis(200));
+    let refused = event(&sender, 5).await;
+    refused.problem(503, "queue_full");
+    refused.retry_after();
+    held.let_go().await;
+    while let Some(answer) = clients.join_next().await {
+        answer.unwrap().accepted("updated");
+    }
+    event(&sender, 5).await.accepted("updated");
+    assert_eq!(app.database().count("changes").await, 6);
+}
+
+/// Until so many events are in the queue or being written.
+async fn waiting(app: &App, events: u64) {
+    let reached = async { while metric(app, "tidegate_write_queue_depth").await < events {} };
+    tokio::time::timeout(Duration::from_secs(10), reached).await.expect("they wait");
 }
 
 /// The one that is written takes all the room there is; one that is larger than the room goes alone.

@@ -146,7 +146,7 @@ async fn queued(
     post
 }
 
-async fn metric(app: &App, name: &str) -> u64 {
+pub async fn metric(app: &App, name: &str) -> u64 {
     let answer = Answer::to(app.request(http::Method::GET, "/metrics")).await.text();
     let line = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name}: {answer}")).parse().expect("a whole number")
