@@ -1,6 +1,6 @@
-//! The PostgreSQL server that is measured: one of this run's own, with default settings, unless another is named.
+//! The PostgreSQL server that is measured: one of this run's own, unless another is named.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +29,9 @@ struct Cluster {
 }
 
 impl Postgres {
-    /// None, and a word about it, when there is no PostgreSQL here.
-    pub async fn find() -> Option<Self> {
+    /// Its data lie in a folder of `place`. With default settings but for `settings`, each `name=value`. None, and a word about it, when there is no
+    /// PostgreSQL here.
+    pub async fn find(place: &Path, settings: &[&str]) -> Option<Self> {
         if let Ok(server) = std::env::var(NAMED) {
             return Some(Self::of(server, None, "a server that was named".to_owned()).await);
         }
@@ -38,9 +39,9 @@ impl Postgres {
             eprintln!("no PostgreSQL programs in {PROGRAMS} or /usr/lib/postgresql, and no {NAMED}: SQLite only");
             return None;
         };
-        let folder = tempfile::Builder::new().prefix("tidegate-bench-").tempdir_in("/tmp").unwrap();
+        let folder = tempfile::Builder::new().prefix("tidegate-bench-").tempdir_in(place).unwrap();
         let data = process::file_system(folder.path());
-        let (server, cluster) = Cluster::start(&programs, folder).await;
+        let (server, cluster) = Cluster::start(&programs, folder, settings).await;
         Some(Self::of(server, Some(Arc::new(cluster)), data).await)
     }
 
@@ -58,7 +59,7 @@ impl Postgres {
     pub async fn describe(&self) -> String {
         let mut connection = connect(&self.server).await;
         let mut values = Vec::new();
-        for name in ["server_version", "fsync", "synchronous_commit", "shared_buffers"] {
+        for name in ["server_version", "fsync", "synchronous_commit", "shared_buffers", "max_wal_size"] {
             let text = AssertSqlSafe(format!("SHOW {name}"));
             let value: String = sqlx::query_scalar(text).fetch_one(&mut connection).await.unwrap();
             values.push(format!("{name}={value}"));
@@ -105,7 +106,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 impl Cluster {
-    async fn start(programs: &std::path::Path, folder: TempDir) -> (String, Self) {
+    async fn start(programs: &Path, folder: TempDir, settings: &[&str]) -> (String, Self) {
         let is_root = run(Command::new("id").arg("-u")).trim() == "0";
         if is_root {
             run(Command::new("chown").arg("postgres:").arg(folder.path()));
@@ -133,6 +134,7 @@ impl Cluster {
             let mut server = as_server("postgres");
             server.args(["-D", "data", "-p", &port.to_string(), "-c", "max_connections=300"]);
             server.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
+            server.args(settings.iter().flat_map(|setting| ["-c", setting]));
             let log = std::fs::File::create(folder.path().join("log")).unwrap();
             let mut postmaster = server.stdout(Stdio::null()).stderr(log).spawn().unwrap();
             let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");

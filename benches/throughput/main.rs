@@ -16,6 +16,7 @@ mod subject;
 mod table;
 mod transaction;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -34,6 +35,9 @@ const WARM_UP: Duration = Duration::from_secs(3);
     about = "Requests a second of Tidegate beside plain handlers: medians of several rounds"
 )]
 struct Options {
+    /// The folder that PostgreSQL's data lie in; on a memory file system, no disk is measured
+    #[arg(long, default_value = "/tmp")]
+    place: PathBuf,
     /// Of each measurement
     #[arg(long, default_value_t = 5)]
     seconds: u64,
@@ -88,7 +92,7 @@ fn main() {
 
 async fn run(options: &Options) {
     let is_wanted = |database| options.only.is_none_or(|only| only == database);
-    let postgres = if is_wanted(Database::Postgres) { Postgres::find().await } else { None };
+    let postgres = if is_wanted(Database::Postgres) { Postgres::find(&options.place, &[]).await } else { None };
     let databases = usize::from(is_wanted(Database::Sqlite)) + usize::from(postgres.is_some());
     let total = options.estimate() * u32::try_from(databases).unwrap();
     println!(
