@@ -79,7 +79,8 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Pr
     let format = headers::format(&inbound.headers)?;
     inbound.read_body(gateway, door.source.max_body(&gateway.config.bounds)).await?;
     if let Some(scheme) = scheme {
-        match verify::verify(scheme, &door.source.secrets, &inbound.headers, &inbound.body.bytes) {
+        let url = inbound.public_url(gateway);
+        match verify::verify(scheme, &door.source.secrets, inbound.signed(&url), inbound.arrival.received_at) {
             verify::Verdict::Pass => take(&door)?,
             verify::Verdict::Refused(refusal) => return Err(refusal.problem(scheme)),
         }

@@ -17,6 +17,8 @@ use crate::record::definition::Fault;
 use crate::record::field::SourceSlug;
 use crate::record::shape::Shape;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::verify::handshake::{Handshake, RawHandshake};
+use crate::verify::preset::{Preset, RawResponse};
 use crate::verify::{RawSignature, Scheme};
 
 /// The most secrets of one source that are active at once.
@@ -35,6 +37,11 @@ pub struct RawSource {
     pub signature: Option<RawSignature>,
     pub rate_limit: Option<RawQuota>,
     pub max_body: Option<usize>,
+    /// What is answered to an accepted webhook instead of 202 with the record's id.
+    pub response: Option<RawResponse>,
+    /// Of a sender that is in no preset.
+    #[serde(default)]
+    pub handshake: Vec<RawHandshake>,
     #[serde(rename = "match")]
     pub matching: Option<Vec<String>>,
     pub event_type: Option<String>,
@@ -63,6 +70,28 @@ pub struct Settings {
     pub rate_limit: Option<Quota>,
     /// In bytes.
     pub max_body: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<RawResponse>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handshake: Vec<RawHandshake>,
+}
+
+impl Settings {
+    pub fn preset(&self) -> Option<&'static Preset> {
+        self.signature.as_ref()?.preset()
+    }
+
+    /// The mapping with what its sender's preset knows and it does not say itself.
+    pub fn complete(&self, mapping: &RawMapping) -> RawMapping {
+        let mut whole = mapping.clone();
+        if let Some(preset) = self.preset() {
+            whole.event_type = whole.event_type.or_else(|| preset.event_type.clone());
+            whole.event_id = whole.event_id.or_else(|| preset.event_id.clone());
+            let moment = || serde_json::from_value(preset.occurred_at.clone()?).ok();
+            whole.occurred_at = whole.occurred_at.or_else(moment);
+        }
+        whole
+    }
 }
 
 impl RawSource {
@@ -78,7 +107,7 @@ impl RawSource {
         let slug = SourceSlug::parse(&self.slug).map_err(|error| faults.push(Fault::new("slug", error.to_string())));
         let secret_names = secret_names(self.signature.as_ref(), &mut faults);
         let signature = self.signature.clone().map(Scheme::try_from).transpose();
-        let signature = signature.map_err(|error| faults.push(Fault::new(error.key(), error.to_string())));
+        let signature = signature.map_err(|error| faults.push(Fault::new(error.key.clone(), error.to_string())));
         let rate_limit = self.rate_limit.map(Quota::try_from).transpose();
         let rate_limit = rate_limit.map_err(|error| faults.push(Fault::new("rate_limit", error.to_string())));
         let sizes = LEAST_BODY..=bounds.max_body_ceiling;
@@ -86,11 +115,20 @@ impl RawSource {
             let detail = format!("`max_body` is a number of bytes from {} to {}", sizes.start(), sizes.end());
             faults.push(Fault::new("max_body", detail));
         }
+        if let Some(Err(detail)) = self.response.as_ref().map(RawResponse::check) {
+            faults.push(Fault::new("response", detail));
+        }
+        for (place, handshake) in self.handshake.iter().enumerate() {
+            if let Err(detail) = Handshake::try_from(handshake.clone()) {
+                faults.push(Fault::new(format!("handshake[{}]", place + 1), detail));
+            }
+        }
         let (Ok(slug), Ok(signature), Ok(rate_limit), true) = (slug, signature, rate_limit, faults.is_empty()) else {
             return Err(faults);
         };
         let (enabled, max_body) = (self.enabled, self.max_body);
-        Ok((slug, Settings { enabled, signature, secret_names, rate_limit, max_body }))
+        let (response, handshake) = (self.response.clone(), self.handshake.clone());
+        Ok((slug, Settings { enabled, signature, secret_names, rate_limit, max_body, response, handshake }))
     }
 
     pub fn into_mapping(self) -> RawMapping {
@@ -165,5 +203,26 @@ impl Source {
 
     pub fn quota(&self) -> Quota {
         self.settings.rate_limit.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::input::Input;
+    use crate::verify::preset;
+
+    /// A preset speaks of the mapping's keys in the mapping's own words.
+    #[test]
+    fn what_presets_know_is_what_mappings_take() {
+        for preset in preset::all() {
+            for text in [&preset.event_type, &preset.event_id].into_iter().flatten() {
+                assert!(text == "body" || Input::check(text).is_ok(), "{}: {text}", preset.name);
+            }
+            if let Some(moment) = &preset.occurred_at {
+                let raw: RawMoment = serde_json::from_value(moment.clone()).unwrap();
+                assert!(raw.check().is_ok(), "{}", preset.name);
+            }
+        }
     }
 }

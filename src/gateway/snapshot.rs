@@ -95,7 +95,7 @@ fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiter
     let module = modules.iter().find(|module| module.id() == stored.module)?;
     let table = Arc::clone(&module.table);
     let keys = table.keys.iter().map(|key| key.fields.clone()).collect::<Vec<_>>();
-    let mapping = stored.mapping.check(&table.shape, &keys).ok()?;
+    let mapping = stored.settings.complete(&stored.mapping).check(&table.shape, &keys).ok()?;
     let context = stored.id.to_string();
     let secrets = stored.secrets.iter().map(|sealed| seal.open(sealed, &context).map(Into::into));
     let source = Source {

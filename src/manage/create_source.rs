@@ -19,6 +19,8 @@ use crate::store::keys::Role;
 use crate::store::plan::Step;
 use crate::store::sources::StoredSource;
 use crate::verify::RawSignature;
+use crate::verify::handshake::RawHandshake;
+use crate::verify::preset::RawResponse;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -30,6 +32,9 @@ pub struct NewSource {
     signature: Option<RawSignature>,
     rate_limit: Option<NewRateLimit>,
     max_body: Option<usize>,
+    response: Option<RawResponse>,
+    #[serde(default)]
+    handshake: Vec<RawHandshake>,
     mapping: RawMapping,
 }
 
@@ -123,6 +128,8 @@ fn wanted(gateway: &Gateway, input: NewSource) -> Result<WantedSource, Problem> 
         signature,
         rate_limit: input.rate_limit.map(|rate| RawQuota { per_minute: Some(rate.per_minute), burst: rate.burst }),
         max_body: input.max_body,
+        response: input.response,
+        handshake: input.handshake,
         matching: input.mapping.matching,
         event_type: input.mapping.event_type,
         only: input.mapping.only,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::Body as _;
@@ -21,6 +21,7 @@ use crate::problem::{Code, Problem};
 use crate::secret::{SOURCE_TOKEN, bearer};
 use crate::store::refusals::{KEPT_BODY, Refusal};
 use crate::store::writer::Entry;
+use crate::verify::Signed;
 
 /// Bytes of a body that are judged on the thread that read them.
 const JUDGED_AT_ONCE: usize = 64 * 1024;
@@ -50,6 +51,7 @@ pub struct Inbound {
     pub arrival: Arrival,
     pub headers: HeaderMap,
     pub body: Held,
+    method: Method,
     uri: Uri,
     door: Option<Arc<Door>>,
     /// Version of the configuration that the door belongs to.
@@ -74,6 +76,7 @@ impl Inbound {
             arrival,
             headers: parts.headers,
             body: Held::nothing(),
+            method: parts.method,
             uri: parts.uri,
             door: None,
             judged_by: 0,
@@ -111,6 +114,18 @@ impl Inbound {
         self.body = body::read(unread, most, gateway).await?;
         self.unread = None;
         Ok(())
+    }
+
+    /// The URL as the sender knows it.
+    pub fn public_url(&self, gateway: &Gateway) -> String {
+        let path = self.uri.path_and_query().map_or("", |path| path.as_str());
+        [gateway.url(), path].concat()
+    }
+
+    /// What a signature may cover.
+    pub fn signed<'a>(&'a self, url: &'a str) -> Signed<'a> {
+        let (path, query) = (self.uri.path(), self.uri.query());
+        Signed { method: self.method.as_str(), url, path, query, headers: &self.headers, body: &self.body.bytes }
     }
 
     /// A large document takes long enough to be worth a thread that nobody else waits for.

@@ -1,74 +1,201 @@
-//! Is this request from who it should be from? Pure: a source's checked scheme, its active secrets, headers and the
-//! raw body in, a [`Verdict`] out. The scheme is the source's configured one, never guessed from the headers: several
-//! vendors share a header name with different meanings (reference/signatures.md, rule g). Built so far is the one
-//! scheme of DESIGN 4, HMAC-SHA256 of the raw body; presets, timestamps and handshakes join here. Deliberately not
-//! here: where secrets come from and how they are sealed.
+//! Is this request from who it should be from? Pure: a source's checked scheme, its active secrets and the request in, a
+//! [`Verdict`] out. The scheme is the source's configured one, never guessed from the headers: several vendors share a
+//! header name with different meanings (reference/signatures.md, rule g). How one sender signs is data: `raw.rs` has the
+//! words, `presets.toml` the senders. Deliberately not here: where secrets come from and how they are sealed, and what
+//! would need a call to the vendor.
 
-mod hmac;
+mod digest;
+pub mod handshake;
+mod moment;
+mod place;
+pub mod preset;
+pub mod raw;
+mod request;
 mod scheme;
+pub mod sign;
+mod template;
 
-use http::HeaderMap;
+use data_encoding::HEXLOWER_PERMISSIVE;
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConstantTimeEq};
 
-pub use hmac::hmac_sha256;
-pub use scheme::{BadScheme, Encoding, OneOrMany, RawSignature, Scheme};
-
+use crate::clock::Timestamp;
 use crate::problem::{Code, Problem};
+use digest::Digest;
+pub use digest::hmac_sha256;
+use place::{MOST_CANDIDATES, Place};
+pub use raw::{Algorithm, Encoding, OneOrMany, RawSignature};
+use request::Request;
+pub use request::Signed;
+use scheme::Checked;
+pub use scheme::{BadScheme, Scheme};
+use template::{Filling, Piece};
 
-/// What the check found. A handshake that is answered at once will be a variant of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Pass,
     Refused(Refusal),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The signature's header is not there.
+    /// The signature is not there.
     Missing,
-    /// No value of the header has the prefix, the encoding and the length of a signature.
+    /// Something else that is signed is not there, as the scheme names it.
+    Lacking(Box<str>),
+    /// No value has the prefix, the encoding and the length of a signature.
     Malformed,
+    /// Too old, too new, or not a time of the declared form.
+    Stale,
     /// Well formed, and not made over these bytes with an active secret.
     Mismatch,
     /// The source has no secret that could sign anything: it refuses all (DESIGN 3).
     NoSecret,
 }
 
-/// Any signature that the request carries may fit any active secret, so that either side can rotate.
-/// `body` is the raw bytes as they came. An empty secret counts as none.
-pub fn verify(scheme: &Scheme, secrets: &[impl AsRef<[u8]>], headers: &HeaderMap, body: &[u8]) -> Verdict {
-    match hmac::check(scheme, secrets, headers, body) {
+/// Any signature that the request carries may fit any active secret, so that either side can rotate. An empty secret
+/// counts as none.
+pub fn verify(scheme: &Scheme, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>, now: Timestamp) -> Verdict {
+    match check(&scheme.checked, secrets, signed, now) {
         Ok(()) => Verdict::Pass,
         Err(refusal) => Verdict::Refused(refusal),
     }
 }
 
-/// The header value that a sender of this scheme writes.
-pub fn sign(scheme: &Scheme, secret: &[u8], body: &[u8]) -> String {
-    scheme.write(&hmac_sha256(secret, body))
+/// A secret's text, and the key that it stands for.
+type Key<'a> = (&'a [u8], Vec<u8>);
+
+fn check(scheme: &Checked, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let key = |secret: &'_ [u8]| digest::key(scheme.key, &scheme.key_prefix, secret);
+    let keys: Vec<Key<'_>> =
+        secrets.iter().map(AsRef::as_ref).filter_map(|secret| Some((secret, key(secret)?))).collect();
+    if keys.is_empty() {
+        return Err(Refusal::NoSecret);
+    }
+    let url = scheme.url.as_ref().map(|url| signed.query.map_or_else(|| url.clone(), |query| format!("{url}?{query}")));
+    let signed = Signed { url: url.as_deref().unwrap_or(signed.url), ..signed };
+    let request = Request::new(signed);
+    let values = scheme.place.values(&request);
+    let first = values.first().ok_or(Refusal::Missing)?;
+    let time = match &scheme.timestamp {
+        None => None,
+        Some(moment) => {
+            let found = moment.find(&request, first, &scheme.layout);
+            let text = found.ok_or_else(|| Refusal::Lacking(moment.describe().into()))?;
+            if !moment.is_fresh(&text, now, scheme.tolerance) {
+                return Err(Refusal::Stale);
+            }
+            Some(text)
+        }
+    };
+    let texts = values.iter().flat_map(|value| scheme.layout.candidates(value)).take(most(&scheme.place));
+    let texts: Vec<&str> = texts.collect();
+    match scheme.algorithm {
+        Algorithm::Token => token(scheme, &keys, &texts, values.len()),
+        Algorithm::Jwt => Err(Refusal::Mismatch),
+        _ => signature(scheme, &keys, &texts, Filling { request: &request, timestamp: time.as_deref(), hmac: None }),
+    }
+}
+
+/// Numbered headers carry one signature each.
+fn most(place: &Place) -> usize {
+    match place {
+        Place::Headers(names) => MOST_CANDIDATES.max(names.len()),
+        _ => MOST_CANDIDATES,
+    }
+}
+
+fn signature(scheme: &Checked, keys: &[Key<'_>], texts: &[&str], filling: Filling<'_>) -> Result<(), Refusal> {
+    let candidates: Vec<Digest> = texts.iter().filter_map(|text| scheme.decode(text)).collect();
+    if candidates.is_empty() {
+        // Without a hash: what has no form costs nothing.
+        return Err(Refusal::Malformed);
+    }
+    let pieces = scheme.message.fill(filling).map_err(|template::Lacking(part)| Refusal::Lacking(part))?;
+    if let Some(hash) = &scheme.body_hash {
+        let stated = hash.text(filling).map_err(|template::Lacking(part)| Refusal::Lacking(part))?;
+        let stated = HEXLOWER_PERMISSIVE.decode(stated.as_bytes()).map_err(|_| Refusal::Malformed)?;
+        if !bool::from(stated.ct_eq(Sha256::digest(filling.request.signed.body).as_slice())) {
+            return Err(Refusal::Mismatch);
+        }
+    }
+    let fits = any_fits(scheme.algorithm, keys, &candidates, &pieces);
+    if bool::from(fits) { Ok(()) } else { Err(Refusal::Mismatch) }
+}
+
+/// Every candidate meets every secret, also after one has fitted: the time taken tells how many there are, not which.
+fn any_fits(algorithm: Algorithm, keys: &[Key<'_>], candidates: &[Digest], pieces: &[Piece<'_>]) -> Choice {
+    keys.iter().fold(Choice::from(0), |fits, (secret, key)| {
+        let Some(digest) = digest::digest(algorithm, (secret, key), pieces) else { return fits };
+        candidates.iter().fold(fits, |fits, candidate| fits | candidate.as_slice().ct_eq(digest.as_slice()))
+    })
+}
+
+/// Compared as digests, so that lengths do not show. In a body, where one sender speaks of several things at once, each
+/// of them must carry the token.
+fn token(scheme: &Checked, keys: &[Key<'_>], texts: &[&str], places: usize) -> Result<(), Refusal> {
+    let read = |text: &&str| match scheme.encoding {
+        Encoding::Text => Some(Sha256::digest(text.as_bytes())),
+        Encoding::Base64 => Some(Sha256::digest(data_encoding::BASE64.decode(text.as_bytes()).ok()?)),
+        _ => None,
+    };
+    let candidates: Vec<_> = texts.iter().filter_map(read).collect();
+    if candidates.is_empty() {
+        return Err(Refusal::Malformed);
+    }
+    let keys: Vec<_> = keys.iter().map(|(_, key)| Sha256::digest(key)).collect();
+    let fits = |candidate: &[u8]| keys.iter().fold(Choice::from(0), |fits, key| fits | key.as_slice().ct_eq(candidate));
+    let fitting = candidates.iter().map(|candidate| usize::from(fits(candidate).unwrap_u8())).sum::<usize>();
+    let wanted = if matches!(scheme.place, Place::Json(_)) { places } else { 1 };
+    if fitting >= wanted { Ok(()) } else { Err(Refusal::Mismatch) }
 }
 
 impl Refusal {
-    pub fn code(self) -> Code {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Missing => Code::SignatureMissing,
+            Self::Missing | Self::Lacking(_) => Code::SignatureMissing,
             Self::Malformed => Code::SignatureMalformed,
+            Self::Stale => Code::TimestampOutsideTolerance,
             Self::Mismatch => Code::SignatureMismatch,
             Self::NoSecret => Code::SignatureUnconfigured,
         }
     }
 
-    /// The answer: it tells the sender's developer what was expected where, and never a digest (rule i).
-    pub fn problem(self, scheme: &Scheme) -> Problem {
-        let header = scheme.header_text();
+    /// The answer: it tells the sender's developer what was looked for where, and never a digest (rule i).
+    pub fn problem(&self, scheme: &Scheme) -> Problem {
+        let scheme = &scheme.checked;
+        let place = scheme.place.describe();
+        let upper = |text: &str| text[..1].to_uppercase() + &text[1..];
         let detail = match self {
-            Self::Missing => format!("The header {header} is missing."),
-            Self::Malformed => format!("The header {header} must be {}.", scheme.expected()),
-            Self::Mismatch => {
-                format!("The value of {header} is not the HMAC-SHA256 of the raw body under a secret of this source.")
+            Self::Missing => format!("{} is missing.", upper(&place)),
+            Self::Lacking(part) => format!("What the signature covers is not all there: {part} is missing."),
+            Self::Malformed => format!("{} must be {}.", upper(&place), scheme.expected()),
+            Self::Stale => {
+                let at = scheme.timestamp.as_ref().map(moment::Moment::describe).unwrap_or_default();
+                format!("The time in {at} is not within {} seconds of now, or not in its form.", scheme.tolerance)
             }
+            Self::Mismatch => scheme.mismatch(),
             Self::NoSecret => return self.code().into(),
         };
         Problem::new(self.code(), detail)
+    }
+}
+
+impl Checked {
+    fn mismatch(&self) -> String {
+        let (place, name) = (self.place.describe(), self.algorithm.name());
+        let of = match self.message_text.as_str() {
+            "{body}" => "the raw body".to_owned(),
+            text => format!("`{text}`"),
+        };
+        match self.algorithm {
+            Algorithm::Token => format!("The value of {place} is not a secret of this source."),
+            Algorithm::Jwt => {
+                format!("The token in {place} does not vouch for this body under a secret of this source.")
+            }
+            _ => format!("The value of {place} is not the {name} of {of} under a secret of this source."),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
+use super::sign::Signature;
 use super::*;
 use data_encoding::{BASE64, HEXLOWER};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 const SECRET: &[u8] = b"It's a Secret to Everybody";
@@ -16,6 +17,23 @@ fn headers(values: &[&[u8]]) -> HeaderMap {
         headers.append("x-signature", HeaderValue::from_bytes(value).unwrap());
     }
     headers
+}
+
+const NOW: i64 = 1_700_000_000_000_000;
+
+fn signed<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Signed<'a> {
+    Signed { method: "POST", url: "https://hooks.example.com/in", path: "/in", query: None, headers, body }
+}
+
+fn verify(scheme: &Scheme, secrets: &[impl AsRef<[u8]>], headers: &HeaderMap, body: &[u8]) -> Verdict {
+    super::verify(scheme, secrets, signed(headers, body), Timestamp::from_micros(NOW).unwrap())
+}
+
+fn sign(scheme: &Scheme, secret: &[u8], body: &[u8]) -> String {
+    let Signature { value, .. } =
+        super::sign::sign(scheme, secret, signed(&HeaderMap::new(), body), Timestamp::from_micros(NOW).unwrap())
+            .unwrap();
+    value
 }
 
 fn verdict(scheme: &Scheme, value: &str, body: &[u8]) -> Verdict {
@@ -162,7 +180,7 @@ fn any_signature_may_fit_any_secret() {
 #[test]
 fn without_a_secret_or_a_signature_nothing_passes() {
     let scheme = scheme("", "hex");
-    let empty = headers(&[sign(&scheme, b"", b"body").as_bytes()]);
+    let empty = headers(&[HEXLOWER.encode(&hmac_sha256(b"", b"body")).as_bytes()]);
     assert_eq!(verify(&scheme, NONE, &empty, b"body"), Verdict::Refused(Refusal::NoSecret));
     assert_eq!(verify(&scheme, &["", ""], &empty, b"body"), Verdict::Refused(Refusal::NoSecret));
     assert_eq!(verify(&scheme, &["", "real"], &empty, b"body"), Verdict::Refused(Refusal::Mismatch));
@@ -204,10 +222,132 @@ fn a_bad_scheme_says_why() {
         ("header = \"H\"\nprefix = \" v\"", "`prefix` is what stands before"),
         ("header = \"H\"\nprefix = \"ü\"", "`prefix` is what stands before"),
         ("header = \"H\"\nencoding = \"hexa\"", "unknown variant `hexa`"),
-        ("header = \"H\"\nalgorithm = \"sha1\"", "unknown field `algorithm`"),
+        ("header = \"H\"\nalgorithm = \"sha1\"", "unknown variant `sha1`"),
         ("header = \"H\"\nsecret = 7", "a text or a list of texts"),
     ] {
         let error = toml::from_str::<Scheme>(text).unwrap_err().to_string();
         assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+fn of(text: &str) -> Result<Scheme, String> {
+    toml::from_str(text).map_err(|error| error.message().to_owned())
+}
+
+/// The shape of CVE-2024-21491 is the first of the last group: a signature that is empty or too short.
+#[test]
+fn lists_keys_and_prefixes_are_taken_apart() {
+    let stripe = of(r#"header = "Sig"
+        list = ","
+        field = "v1"
+        timestamp = { field = "t" }
+        message = "{timestamp}.{body}""#)
+    .unwrap();
+    let svix = of(r#"header = "Sig"
+        list = " "
+        prefix = "v1,"
+        encoding = "base64"
+        message = "{header:id}.{body}""#)
+    .unwrap();
+    let body = b"{}";
+    let hex = HEXLOWER.encode(&hmac_sha256(SECRET, b"1700000000.{}"));
+    let base64 = BASE64.encode(&hmac_sha256(SECRET, b"msg_1.{}"));
+    let found = |scheme: &Scheme, value: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("sig", value.parse().unwrap());
+        headers.insert("id", HeaderValue::from_static("msg_1"));
+        verify(scheme, &[SECRET], &headers, body)
+    };
+    for value in [format!("t=1700000000,v1={hex}"), format!("t=1700000000, v0=x, v1=00, v1={hex}, foo")] {
+        assert_eq!(found(&stripe, &value), Verdict::Pass, "{value}");
+    }
+    for value in [format!("v1,{base64}"), format!("v1a,x v1, v1,{base64} v2,y")] {
+        assert_eq!(found(&svix, &value), Verdict::Pass, "{value}");
+    }
+    for (scheme, value, wanted) in [
+        (&svix, "v1,".to_owned(), Refusal::Malformed),
+        (&svix, "v1,AA==".to_owned(), Refusal::Malformed),
+        (&svix, base64.clone(), Refusal::Malformed),
+        (&svix, format!("v1,{}", &base64[..40]), Refusal::Malformed),
+        (&stripe, format!("v1={hex}"), Refusal::Lacking("`t` in the signature".into())),
+        (&stripe, format!("t=1700000000,t=1700000000,v1={hex}"), Refusal::Lacking("`t` in the signature".into())),
+        (&stripe, format!("t=1700000000,v0={hex}"), Refusal::Malformed),
+        (&stripe, format!("t=1700000001,v1={hex}"), Refusal::Mismatch),
+        (&stripe, format!("t=01700000000,v1={hex}"), Refusal::Mismatch),
+        (&stripe, format!("t=1700000301,v1={hex}"), Refusal::Stale),
+        (&stripe, format!("t=1699999699,v1={hex}"), Refusal::Stale),
+        (&stripe, format!("t=now,v1={hex}"), Refusal::Stale),
+    ] {
+        assert_eq!(found(scheme, &value), Verdict::Refused(wanted), "{value}");
+    }
+}
+
+#[test]
+fn what_would_vouch_for_any_body_is_refused_when_saved() {
+    for (text, says) in [
+        ("message = \"{timestamp}\"\ntimestamp = { header = \"T\" }", "the message must hold {body}"),
+        ("message = \"constant\"", "the message must hold {body}"),
+        ("message = \"{body\"", "is not closed"),
+        ("message = \"body}\"", "closes nothing"),
+        ("message = \"{{body}}\"", "the message must hold {body}"),
+        ("message = [\"v0\", \"?{body}\"]", "the message must hold {body}"),
+        ("message = \"{json:$.id}\"", "the message must hold {body}"),
+        ("message = \"{bodi}\"", "there is no part `{bodi}`"),
+        ("message = \"{body|upper}\"", "there is no modifier `|upper`"),
+        ("message = \"{timestamp}{body}\"", "say where it stands"),
+        ("timestamp = { header = \"T\" }", "the message does not hold {timestamp}"),
+        (
+            "timestamp = { header = \"T\", field = \"t\" }\nmessage = \"{timestamp}{body}\"",
+            "say where the time stands, once",
+        ),
+        ("fields_only = true", "only a preset may say"),
+        ("algorithm = \"sha256\"", "proves nothing without {secret}"),
+        ("message = \"{secret}{body}\"", "only with algorithm = \"sha256\""),
+        ("body_hash = \"{query:h}\"\nmessage = \"{method}\"", "`body_hash` names what is signed"),
+        ("algorithm = \"jwt\"", "`claims` say what"),
+        ("algorithm = \"jwt\"\nclaims = { issuer = \"x\" }", "which claim is the SHA-256 of the body"),
+        ("json = \"$.sig\"", "a signature stands in one place"),
+        ("encoding = \"text\"", "a signature is bytes"),
+        ("tolerance = 0", "from 1 to 86400"),
+        ("url = \"hooks.example.com\"", "`url` is the address"),
+        ("preset = \"github\"", "the preset \"github\" says all of it"),
+    ] {
+        let error = of(&format!("header = \"Sig\"\n{text}")).unwrap_err();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+    assert!(of("preset = \"githb\"").unwrap_err().contains("did you mean \"github\""));
+    assert!(of("preset = \"github\"\ntolerance = 60\nurl = \"https://a.example/b\"").is_ok());
+}
+
+/// A token is compared whole; in a body, where one request speaks of several things, each must carry it.
+#[test]
+fn tokens_are_compared_whole() {
+    let header = of("header = \"X-Token\"\nalgorithm = \"token\"").unwrap();
+    let basic =
+        of("header = \"Authorization\"\nalgorithm = \"token\"\nprefix = \"Basic \"\nencoding = \"base64\"").unwrap();
+    let member = of("json = \"$.value[*].clientState\"\nalgorithm = \"token\"").unwrap();
+    let with = |name: &'static str, value: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        headers
+    };
+    let pass = |scheme: &Scheme, headers: &HeaderMap, body: &str| {
+        verify(scheme, &["user:pass"], headers, body.as_bytes()) == Verdict::Pass
+    };
+    assert!(pass(&header, &with("x-token", "user:pass"), ""));
+    for wrong in ["", "user:pas", "user:passs", "User:pass"] {
+        assert!(!pass(&header, &with("x-token", wrong), ""), "{wrong}");
+    }
+    assert!(pass(&basic, &with("authorization", "Basic dXNlcjpwYXNz"), ""));
+    assert!(!pass(&basic, &with("authorization", "Basic user:pass"), ""));
+    let none = HeaderMap::new();
+    assert!(pass(&member, &none, r#"{"value":[{"clientState":"user:pass"},{"clientState":"user:pass"}]}"#));
+    for body in [
+        r#"{"value":[{"clientState":"user:pass"},{"clientState":"x"}]}"#,
+        r#"{"value":[{"clientState":"user:pass"},{"clientState":null}]}"#,
+        r#"{"value":[]}"#,
+        "no json",
+    ] {
+        assert!(!pass(&member, &none, body), "{body}");
     }
 }

@@ -153,7 +153,7 @@ impl<'a> Known<'a> {
 
         let mut faults = self.broken(id, &sources, &shape, &keys);
         for (place, source) in sources.into_iter().enumerate() {
-            if let Err(found) = source.mapping.check(&shape, &keys) {
+            if let Err(found) = source.settings.complete(&source.mapping).check(&shape, &keys) {
                 faults.extend(found.into_iter().map(|fault| within(place, fault)));
             } else if let Err(fault) = self.plan_source(id, slug, source, plan) {
                 faults.push(within(place, fault));
@@ -169,7 +169,7 @@ impl<'a> Known<'a> {
             .iter()
             .filter(|other| other.module == module && !wanted.iter().any(|wanted| wanted.slug == other.slug));
         let broken = others.filter_map(|other| {
-            let fault = other.mapping.check(shape, keys).err()?.into_iter().next()?;
+            let fault = other.settings.complete(&other.mapping).check(shape, keys).err()?.into_iter().next()?;
             let detail = format!("the source `{}` could not go on: {}: {}", other.slug, fault.at, fault.detail);
             Some(Fault::new("module", detail))
         });

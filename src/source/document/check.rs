@@ -97,7 +97,9 @@ fn check(sketch: Sketch, sources: &[RawSource], bounds: &Bounds, faults: &mut Ve
         if faults.len() > MOST_ERRORS {
             return None;
         }
-        match source.mapping.check(&shape, &keys) {
+        let whole =
+            settings.get(place).and_then(Option::as_ref).map(|(_, settings)| settings.complete(&source.mapping));
+        match whole.as_ref().unwrap_or(&source.mapping).check(&shape, &keys) {
             Ok(mapping) => mappings.push(mapping),
             Err(found) => {
                 let found = found.into_iter().filter(|fault| !is_entailed(fault, source, &sketch));

@@ -101,11 +101,14 @@ pub fn unknown(tree: &mut DeTable<'_>, way: &Way, known: &[&str], notes: &mut No
     };
     let free = absent(tree, known);
     let free = free.iter().map(String::as_str).collect::<Vec<_>>();
+    // `form` in a rule is a slip of `from`, and not a signature's key in the wrong place.
+    let is_near = nearest(key, free.iter().copied()).is_some();
+    let slip = |home, owner| is_near && home == Some(Home::Rule) && owner == Home::Signature;
     let there_is_no = format!("there is no key `{key}` {}", home.map_or("here", Home::within));
     if let Some(meant) = synonym(key, &free) {
         notes.at(way, at, &format!("{there_is_no}; did you mean `{meant}`?"));
         table.table(tree).into_iter().for_each(|table| rename(table, key, meant));
-    } else if let Some(owner) = home.and_then(|home| home.owner(key)) {
+    } else if let Some(owner) = home.and_then(|home| home.owner(key)).filter(|owner| !slip(home, *owner)) {
         notes.at(way, at, &format!("{there_is_no}; {}", owner.way_out(key)));
         moved(tree, &table, key, owner, notes);
     } else if let Some(meant) = nearest(key, free.iter().copied()) {

@@ -1,0 +1,70 @@
+//! A signature as a sender of a scheme makes it: for `tidegate send` and `tidegate sign`, and for tests.
+
+use super::digest;
+use super::moment::From;
+use super::place::Place;
+use super::raw::Algorithm;
+use super::request::{Request, Signed};
+use super::scheme::Scheme;
+use super::template::Filling;
+use crate::clock::Timestamp;
+
+/// What a sender adds to its request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signature {
+    /// Names as they are usually written.
+    pub headers: Vec<(String, String)>,
+    /// The signature's value, for one that stands in the body or the query.
+    pub value: String,
+}
+
+/// Why nothing can be signed, for the person who asked.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct CannotSign(pub String);
+
+/// `signed` is the request with everything that is signed beside the signature and its time; a header that the scheme
+/// signs must be there. The time of a scheme that has it in the body is the body's.
+pub fn sign(scheme: &Scheme, secret: &[u8], signed: Signed<'_>, now: Timestamp) -> Result<Signature, CannotSign> {
+    let checked = &scheme.checked;
+    let url =
+        checked.url.as_ref().map(|url| signed.query.map_or_else(|| url.clone(), |query| format!("{url}?{query}")));
+    let signed = Signed { url: url.as_deref().unwrap_or(signed.url), ..signed };
+    let request = Request::new(signed);
+    let time = match checked.timestamp.as_ref() {
+        Some(moment) => match &moment.from {
+            From::Json(..) => moment.find(&request, "", &checked.layout),
+            _ => Some(moment.write(now)),
+        },
+        None => None,
+    };
+    let filling = Filling { request: &request, timestamp: time.as_deref(), hmac: None };
+    let value = checked.sign(secret, filling)?;
+    let from = checked.timestamp.as_ref().map(|moment| &moment.from);
+    let value = checked.layout.write(from.zip(time.as_deref()), &value);
+    let mut headers = Vec::new();
+    if let (Some(From::Header(_, name)), Some(time)) = (from, &time) {
+        headers.push((name.clone(), time.clone()));
+    }
+    if let Place::Headers(names) = &checked.place {
+        headers.extend(names.first().map(|(_, name)| (name.clone(), value.clone())));
+    }
+    Ok(Signature { headers, value })
+}
+
+impl super::scheme::Checked {
+    fn sign(&self, secret: &[u8], filling: Filling<'_>) -> Result<String, CannotSign> {
+        let no_key = || CannotSign("the secret is not of the form that this sender's secrets have".to_owned());
+        if self.algorithm == Algorithm::Token {
+            let key = digest::key(self.key, &self.key_prefix, secret).ok_or_else(no_key)?;
+            return self.encoding.encode(&key).ok_or_else(no_key);
+        }
+        let lacking = |lacking: super::template::Lacking| {
+            CannotSign(format!("{} is part of what is signed, and is not there", lacking.0))
+        };
+        let pieces = self.message.fill(filling).map_err(lacking)?;
+        let key = digest::key(self.key, &self.key_prefix, secret).ok_or_else(no_key)?;
+        let digest = digest::digest(self.algorithm, (secret, &key), &pieces).ok_or_else(no_key)?;
+        self.encoding.encode(digest.as_slice()).ok_or_else(no_key)
+    }
+}
