@@ -360,3 +360,6 @@ fn decoded(text: &str) -> String {
     }
     whole
 }
+
+#[cfg(test)]
+mod tests;
