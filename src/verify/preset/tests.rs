@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::verify::{Signed, Verdict, verify};
+use crate::verify::{Refusal, Signed, Verdict, verify};
 
 fn headers(of: &BTreeMap<String, String>) -> HeaderMap {
     let pair = |(name, value): (&String, &String)| {
@@ -35,17 +35,70 @@ fn every_entry_reads_and_says_what_to_paste() {
 }
 
 #[test]
-fn the_vendors_vectors_pass_and_a_changed_body_does_not() {
+fn the_file_is_in_alphabetical_order() {
+    let names = include_str!("../presets.toml").lines().filter_map(|line| {
+        let name = line.strip_prefix('[')?.strip_suffix(']')?;
+        (!name.contains(['[', '.'])).then_some(name)
+    });
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names.len(), all().len());
+    assert!(names.is_sorted(), "{names:?}");
+}
+
+#[test]
+fn the_vendors_vectors_pass() {
+    let vectors = all().iter().flat_map(|preset| preset.vectors.iter().map(move |vector| (preset, vector)));
     let mut seen = 0;
+    for (preset, vector) in vectors {
+        let verdict = judge(preset, vector, vector.body.as_bytes());
+        assert_eq!(verdict, Verdict::Pass, "{}, {}", preset.name, vector.origin);
+        seen += 1;
+    }
+    assert!(seen >= 30, "{seen}");
+}
+
+/// Each byte of the body and of the secret, and one byte more.
+#[test]
+fn a_changed_byte_of_a_vector_never_passes() {
+    let mut tried = 0;
     for preset in all() {
+        // Of what the vendor leaves unsigned anyone can change anything.
+        let fields_only = preset.scheme.as_ref().is_ok_and(|scheme| scheme.raw().fields_only);
         for vector in &preset.vectors {
             let name = format!("{}, {}", preset.name, vector.origin);
-            assert_eq!(judge(preset, vector, vector.body.as_bytes()), Verdict::Pass, "{name}");
-            let mut changed = vector.body.clone().into_bytes();
-            changed.push(b'x');
-            assert_ne!(judge(preset, vector, &changed), Verdict::Pass, "{name}, one byte more");
-            seen += 1;
+            for body in changes(vector.body.as_bytes()).filter(|_| !fields_only) {
+                assert_ne!(judge(preset, vector, &body), Verdict::Pass, "{name}: {}", String::from_utf8_lossy(&body));
+                tried += 1;
+            }
+            for secret in changes(vector.secret.as_bytes()).filter_map(|secret| String::from_utf8(secret).ok()) {
+                let other = Vector { secret, ..vector.clone() };
+                assert_ne!(judge(preset, &other, vector.body.as_bytes()), Verdict::Pass, "{name}: {}", other.secret);
+                tried += 1;
+            }
         }
     }
-    assert!(seen > 0);
+    assert!(tried > 5_000, "{tried}");
+}
+
+fn changes(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let longer = [bytes, b"x"].concat();
+    let changed = (0..bytes.len()).map(|at| {
+        let mut other = bytes.to_vec();
+        other[at] ^= 1;
+        other
+    });
+    changed.chain([longer])
+}
+
+#[test]
+fn a_vector_is_stale_years_later() {
+    for preset in all() {
+        let timestamp = preset.scheme.as_ref().ok().and_then(|scheme| scheme.raw().timestamp.as_ref());
+        let enforced = timestamp.is_some_and(|timestamp| timestamp.enforced);
+        for vector in preset.vectors.iter().filter(|_| enforced) {
+            let later = Vector { at: Some("2126-01-01T00:00:00Z".to_owned()), ..vector.clone() };
+            let verdict = judge(preset, &later, vector.body.as_bytes());
+            assert_eq!(verdict, Verdict::Refused(Refusal::Stale), "{}", preset.name);
+        }
+    }
 }
