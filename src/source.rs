@@ -23,6 +23,8 @@ use crate::verify::{RawSignature, Scheme};
 
 /// The most secrets of one source that are active at once.
 pub const MOST_SECRETS: usize = 5;
+/// What a mapping says to do without something that its preset knows.
+const NONE: &str = "none";
 /// The smallest and the most that `max_body` may say, in bytes.
 const LEAST_BODY: usize = 1_024;
 
@@ -85,10 +87,11 @@ impl Settings {
     pub fn complete(&self, mapping: &RawMapping) -> RawMapping {
         let mut whole = mapping.clone();
         if let Some(preset) = self.preset() {
-            whole.event_type = whole.event_type.or_else(|| preset.event_type.clone());
-            whole.event_id = whole.event_id.or_else(|| preset.event_id.clone());
+            let known = |own: Option<String>, preset: &Option<String>| own.or_else(|| preset.clone()).filter(|is| is != NONE);
+            whole.event_type = known(whole.event_type, &preset.event_type);
+            whole.event_id = known(whole.event_id, &preset.event_id);
             let moment = || serde_json::from_value(preset.occurred_at.clone()?).ok();
-            whole.occurred_at = whole.occurred_at.or_else(moment);
+            whole.occurred_at = whole.occurred_at.or_else(moment).filter(|at| at.from() != NONE);
         }
         whole
     }

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use super::asymmetric;
 use super::raw::{Algorithm, KeyForm};
 use super::template::Piece;
 
@@ -127,8 +128,12 @@ impl Algorithm {
         }
     }
 
-    /// Whether the secret is a public key, or for a token may be.
-    pub fn is_asymmetric(self) -> bool {
-        matches!(self, Self::Ed25519 | Self::EcdsaP256)
+    /// Of those whose secret is a public key.
+    pub fn pair(self) -> Option<asymmetric::Algorithm> {
+        match self {
+            Self::Ed25519 => Some(asymmetric::Algorithm::Ed25519),
+            Self::EcdsaP256 => Some(asymmetric::Algorithm::EcdsaP256),
+            _ => None,
+        }
     }
 }

@@ -4,8 +4,10 @@
 //! words, `presets.toml` the senders. Deliberately not here: where secrets come from and how they are sealed, and what
 //! would need a call to the vendor.
 
+pub mod asymmetric;
 mod digest;
 pub mod handshake;
+pub mod jwt;
 mod moment;
 mod place;
 pub mod preset;
@@ -15,12 +17,15 @@ mod scheme;
 pub mod sign;
 mod template;
 
+use std::time::Duration;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::clock::Timestamp;
 use crate::problem::{Code, Problem};
+use asymmetric::PublicKey;
 use digest::Digest;
 pub use digest::hmac_sha256;
 use place::{MOST_CANDIDATES, Place};
@@ -30,6 +35,9 @@ pub use request::Signed;
 use scheme::Checked;
 pub use scheme::{BadScheme, Scheme};
 use template::{Filling, Piece};
+
+/// Signatures of one request that are tried under a public key or as tokens: each costs some ten microseconds.
+const MOST_PAIRED: usize = 4;
 
 /// What the check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,9 +75,8 @@ pub fn verify(scheme: &Scheme, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>,
 type Key<'a> = (&'a [u8], Vec<u8>);
 
 fn check(scheme: &Checked, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>, now: Timestamp) -> Result<(), Refusal> {
-    let key = |secret: &'_ [u8]| digest::key(scheme.key, &scheme.key_prefix, secret);
-    let keys: Vec<Key<'_>> =
-        secrets.iter().map(AsRef::as_ref).filter_map(|secret| Some((secret, key(secret)?))).collect();
+    let secrets = secrets.iter().map(AsRef::as_ref);
+    let keys: Vec<Key<'_>> = secrets.filter_map(|secret| Some((secret, scheme.key(secret)?))).collect();
     if keys.is_empty() {
         return Err(Refusal::NoSecret);
     }
@@ -93,7 +100,7 @@ fn check(scheme: &Checked, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>, now
     let texts: Vec<&str> = texts.collect();
     match scheme.algorithm {
         Algorithm::Token => token(scheme, &keys, &texts, values.len()),
-        Algorithm::Jwt => Err(Refusal::Mismatch),
+        Algorithm::Jwt => token_of_claims(scheme, &keys, &texts, request.signed, now),
         _ => signature(scheme, &keys, &texts, Filling { request: &request, timestamp: time.as_deref(), hmac: None }),
     }
 }
@@ -120,8 +127,42 @@ fn signature(scheme: &Checked, keys: &[Key<'_>], texts: &[&str], filling: Fillin
             return Err(Refusal::Mismatch);
         }
     }
-    let fits = any_fits(scheme.algorithm, keys, &candidates, &pieces);
-    if bool::from(fits) { Ok(()) } else { Err(Refusal::Mismatch) }
+    let fits = match scheme.algorithm.pair() {
+        Some(pair) => any_verifies(pair, keys, &candidates, &pieces),
+        None => any_fits(scheme.algorithm, keys, &candidates, &pieces).into(),
+    };
+    if fits { Ok(()) } else { Err(Refusal::Mismatch) }
+}
+
+/// Under a public key there is no secret that the time taken could tell.
+fn any_verifies(pair: asymmetric::Algorithm, keys: &[Key<'_>], candidates: &[Digest], pieces: &[Piece<'_>]) -> bool {
+    let message = digest::whole(pieces, &[]);
+    let keys = keys.iter().filter_map(|(_, key)| PublicKey::read(pair, std::str::from_utf8(key).ok()?).ok());
+    let candidates = &candidates[..candidates.len().min(MOST_PAIRED)];
+    keys.into_iter().any(|key| candidates.iter().any(|candidate| key.verifies(&message, candidate.as_slice())))
+}
+
+/// What the token is missing is told to nobody but in the log of refusals: it is signed, or it is not.
+fn token_of_claims(
+    scheme: &Checked,
+    keys: &[Key<'_>],
+    texts: &[&str],
+    signed: Signed<'_>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let request = jwt::Request { body: signed.body, url: signed.url };
+    let tolerance = Duration::from_secs(scheme.tolerance.into());
+    let keys: Vec<_> = keys.iter().filter_map(|(_, key)| jwt::Key::read(scheme.claims.algorithm, key).ok()).collect();
+    let judge = |text: &&str| {
+        let by = |key| scheme.claims.verify(key, text.as_bytes(), request, now, tolerance);
+        keys.iter().map(by).reduce(Result::or).unwrap_or(Err(jwt::Fault::Signature))
+    };
+    match texts.iter().take(MOST_PAIRED).map(judge).reduce(Result::or) {
+        Some(Ok(())) => Ok(()),
+        Some(Err(jwt::Fault::Time | jwt::Fault::Untimed)) => Err(Refusal::Stale),
+        Some(Err(jwt::Fault::Malformed)) | None => Err(Refusal::Malformed),
+        Some(Err(_)) => Err(Refusal::Mismatch),
+    }
 }
 
 /// Every candidate meets every secret, also after one has fitted: the time taken tells how many there are, not which.
@@ -172,7 +213,7 @@ impl Refusal {
             Self::Lacking(part) => format!("What the signature covers is not all there: {part} is missing."),
             Self::Malformed => format!("{} must be {}.", upper(&place), scheme.expected()),
             Self::Stale => {
-                let at = scheme.timestamp.as_ref().map(moment::Moment::describe).unwrap_or_default();
+                let at = scheme.timestamp.as_ref().map_or_else(|| "the token".to_owned(), moment::Moment::describe);
                 format!("The time in {at} is not within {} seconds of now, or not in its form.", scheme.tolerance)
             }
             Self::Mismatch => scheme.mismatch(),

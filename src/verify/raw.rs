@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::jwt::Claims;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSignature {
@@ -56,7 +58,7 @@ pub struct RawSignature {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_hash: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<RawClaims>,
+    pub claims: Option<Claims>,
     /// The URL that the sender was given, without its query, where it is not the public URL and the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -157,34 +159,6 @@ pub enum Unit {
     /// Unix milliseconds.
     Ms,
     Rfc3339,
-}
-
-/// What a JSON Web Token must say.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawClaims {
-    #[serde(default)]
-    pub algorithm: JwtAlgorithm,
-    /// The claim that is the SHA-256 of the body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body_hash: Option<String>,
-    /// The claim that is the SHA-256 of the URL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url_hash: Option<String>,
-    /// How these hashes are written; hex unless said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<Encoding>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
-}
-
-/// RFC 7518, 3.1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum JwtAlgorithm {
-    #[default]
-    HS256,
-    RS256,
-    ES256,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -47,12 +47,27 @@ impl<'a> Request<'a> {
     }
 
     pub fn form(&self, name: &str) -> Option<&str> {
-        self.form.get_or_init(|| pairs(self.signed.body)).as_ref().and_then(|pairs| only(pairs, name))
+        self.form_pairs().and_then(|pairs| only(pairs, name))
+    }
+
+    pub fn has_form(&self, name: &str) -> bool {
+        self.form_pairs().is_some_and(|pairs| pairs.iter().any(|pair| pair.0 == name))
     }
 
     pub fn query(&self, name: &str) -> Option<&str> {
-        let read = || pairs(self.signed.query.unwrap_or_default().as_bytes());
-        self.query.get_or_init(read).as_ref().and_then(|pairs| only(pairs, name))
+        self.query_pairs().and_then(|pairs| only(pairs, name))
+    }
+
+    pub fn has_query(&self, name: &str) -> bool {
+        self.query_pairs().is_some_and(|pairs| pairs.iter().any(|pair| pair.0 == name))
+    }
+
+    fn form_pairs(&self) -> Option<&[(String, String)]> {
+        self.form.get_or_init(|| pairs(self.signed.body)).as_deref()
+    }
+
+    fn query_pairs(&self) -> Option<&[(String, String)]> {
+        self.query.get_or_init(|| pairs(self.signed.query.unwrap_or_default().as_bytes())).as_deref()
     }
 
     /// Names with their values, sorted and glued; a pair that is repeated counts once (Twilio's libraries do so).

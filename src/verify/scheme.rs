@@ -10,7 +10,9 @@ use super::digest::Digest;
 use super::moment::{From as TimeFrom, Moment};
 use super::place::{Layout, Place};
 use super::preset::{self, Preset};
-use super::raw::{Algorithm, Encoding, KeyForm, OneOrMany, RawClaims, RawSignature};
+use super::asymmetric::PublicKey;
+use super::jwt::{self, Claims};
+use super::raw::{Algorithm, Encoding, KeyForm, OneOrMany, RawSignature};
 use super::template::Template;
 use crate::condition::path::Path;
 use crate::record::nearest::{did_you_mean, nearest};
@@ -52,7 +54,7 @@ pub(super) struct Checked {
     /// As it was written, for people.
     pub message_text: String,
     pub body_hash: Option<Template>,
-    pub claims: RawClaims,
+    pub claims: Claims,
     pub url: Option<String>,
 }
 
@@ -172,11 +174,7 @@ impl Checked {
                 Err(bad("message", "a JSON Web Token holds what is signed: leave `message` out, and say `claims`"))
             }
             Algorithm::Token => Ok(()),
-            Algorithm::Jwt if self.claims.body_hash.is_some() || raw.fields_only => Ok(()),
-            Algorithm::Jwt => Err(bad(
-                "claims",
-                "say which claim is the SHA-256 of the body: claims = { body_hash = \"payload_hash\" }",
-            )),
+            Algorithm::Jwt => self.claims.check(raw.fields_only).map_err(|error| bad("claims", error.to_string())),
             Algorithm::Sha256 if !self.message.has_secret() => {
                 Err(bad("message", "a plain SHA-256 proves nothing without {secret} in the message"))
             }
@@ -256,7 +254,23 @@ impl Checked {
         exact.then(|| Digest::of(&bytes))?
     }
 
+    /// What a secret's text stands for; none where it has not the form. Public keys and tokens' keys say theirs
+    /// themselves.
+    pub(super) fn key(&self, secret: &[u8]) -> Option<Vec<u8>> {
+        if self.algorithm.pair().is_some() || self.algorithm == Algorithm::Jwt {
+            return super::digest::key(KeyForm::Utf8, "", secret);
+        }
+        super::digest::key(self.key, &self.key_prefix, secret)
+    }
+
     fn check_secret(&self, secret: &[u8]) -> Result<(), String> {
+        if self.algorithm == Algorithm::Jwt {
+            return jwt::Key::read(self.claims.algorithm, secret).map(drop).map_err(|error| error.to_string());
+        }
+        if let Some(pair) = self.algorithm.pair() {
+            let text = std::str::from_utf8(secret).unwrap_or_default();
+            return PublicKey::read(pair, text).map(drop).map_err(|error| error.to_string());
+        }
         if super::digest::key(self.key, &self.key_prefix, secret).is_some() {
             return Ok(());
         }

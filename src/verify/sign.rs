@@ -1,6 +1,10 @@
 //! A signature as a sender of a scheme makes it: for `tidegate send` and `tidegate sign`, and for tests.
 
+use std::time::Duration;
+
+use super::asymmetric::PrivateKey;
 use super::digest;
+use super::jwt;
 use super::moment::From;
 use super::place::Place;
 use super::raw::Algorithm;
@@ -8,6 +12,9 @@ use super::request::{Request, Signed};
 use super::scheme::Scheme;
 use super::template::Filling;
 use crate::clock::Timestamp;
+
+/// How long a token that is made here is good for.
+const LIFE: Duration = Duration::from_secs(300);
 
 /// What a sender adds to its request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +46,7 @@ pub fn sign(scheme: &Scheme, secret: &[u8], signed: Signed<'_>, now: Timestamp) 
         None => None,
     };
     let filling = Filling { request: &request, timestamp: time.as_deref(), hmac: None };
-    let value = checked.sign(secret, filling)?;
+    let value = checked.sign(secret, filling, now)?;
     let from = checked.timestamp.as_ref().map(|moment| &moment.from);
     let value = checked.layout.write(from.zip(time.as_deref()), &value);
     let mut headers = Vec::new();
@@ -53,16 +60,29 @@ pub fn sign(scheme: &Scheme, secret: &[u8], signed: Signed<'_>, now: Timestamp) 
 }
 
 impl super::scheme::Checked {
-    fn sign(&self, secret: &[u8], filling: Filling<'_>) -> Result<String, CannotSign> {
+    fn sign(&self, secret: &[u8], filling: Filling<'_>, now: Timestamp) -> Result<String, CannotSign> {
         let no_key = || CannotSign("the secret is not of the form that this sender's secrets have".to_owned());
         if self.algorithm == Algorithm::Token {
             let key = digest::key(self.key, &self.key_prefix, secret).ok_or_else(no_key)?;
             return self.encoding.encode(&key).ok_or_else(no_key);
         }
+        let refused = |error: &dyn std::fmt::Display| CannotSign(error.to_string());
+        if self.algorithm == Algorithm::Jwt {
+            let key = jwt::SigningKey::read(self.claims.algorithm, secret).map_err(|error| refused(&error))?;
+            let signed = filling.request.signed;
+            let request = jwt::Request { body: signed.body, url: signed.url };
+            return self.claims.issue(&key, request, now, LIFE).map_err(|error| refused(&error));
+        }
         let lacking = |lacking: super::template::Lacking| {
             CannotSign(format!("{} is part of what is signed, and is not there", lacking.0))
         };
         let pieces = self.message.fill(filling).map_err(lacking)?;
+        if let Some(pair) = self.algorithm.pair() {
+            let text = std::str::from_utf8(secret).map_err(|_| no_key())?;
+            let key = PrivateKey::read(pair, text).map_err(|error| refused(&error))?;
+            let signature = key.sign(&digest::whole(&pieces, &[])).map_err(|error| refused(&error))?;
+            return self.encoding.encode(&signature).ok_or_else(no_key);
+        }
         let key = digest::key(self.key, &self.key_prefix, secret).ok_or_else(no_key)?;
         let digest = digest::digest(self.algorithm, (secret, &key), &pieces).ok_or_else(no_key)?;
         self.encoding.encode(digest.as_slice()).ok_or_else(no_key)

@@ -56,7 +56,7 @@ enum Source {
 enum Modifier {
     Lower,
     Decoded,
-    Colon,
+    /// What is not there, or null, is an empty text.
     Empty,
 }
 
@@ -214,9 +214,10 @@ impl Part {
         if matches!(self.source, Source::Secret) {
             return Some(Piece::Secret);
         }
-        let found = self.source.find(filling, work);
-        let found = match found {
-            None if self.modifiers.contains(&Modifier::Empty) => Cow::Borrowed(&b""[..]),
+        let found = match self.source.find(filling, work) {
+            None if self.modifiers.contains(&Modifier::Empty) && self.source.is_absent(filling, work) => {
+                Cow::Borrowed(&b""[..])
+            }
             found => found?,
         };
         let changed = self.modifiers.iter().try_fold(found, |bytes, modifier| modifier.apply(bytes))?;
@@ -288,6 +289,24 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Nothing stands there at all: several are not nothing.
+    fn is_absent(&self, filling: Filling<'_>, work: &Work) -> bool {
+        let request = filling.request;
+        match self {
+            Self::Header(name) => !request.signed.headers.contains_key(name),
+            Self::Query(name) => !request.has_query(name),
+            Self::Form(name) => !request.has_form(name),
+            Self::Json(path) => request.json().is_some_and(|document| match path.find_within(document, work) {
+                Ok(Found::Missing | Found::One(Value::Null)) => true,
+                Ok(Found::Many(nodes)) => nodes.is_empty() || matches!(nodes[..], [Value::Null]),
+                _ => false,
+            }),
+            _ => false,
+        }
+    }
+}
+
 fn owned(text: &str) -> Cow<'_, [u8]> {
     Cow::Borrowed(text.as_bytes())
 }
@@ -331,9 +350,8 @@ impl Modifier {
         match word {
             "lower" => Ok(Self::Lower),
             "decoded" => Ok(Self::Decoded),
-            "colon" => Ok(Self::Colon),
             "empty" => Ok(Self::Empty),
-            _ => Err(format!("there is no modifier `|{word}`; there are |lower, |decoded, |colon and |empty")),
+            _ => Err(format!("there is no modifier `|{word}`; there are |lower, |decoded and |empty")),
         }
     }
 
@@ -345,7 +363,6 @@ impl Modifier {
         let text = std::str::from_utf8(&bytes).ok()?;
         let changed = match self {
             Self::Lower => text.to_lowercase(),
-            Self::Colon => text.replace('\\', "\\\\").replace(':', "\\:"),
             Self::Decoded => decoded(text),
             Self::Empty => return Some(bytes),
         };

@@ -35,13 +35,14 @@ fn parts_are_filled_from_the_request() {
         ("{query:data.id}", "A/B"),
         ("{query:data.id|lower}", "a/b"),
         ("{json:$.id}", "a:b\\c"),
-        ("{json:$.id|colon}", "a\\:b\\\\c"),
         ("{json:$.n}", "1.50"),
         ("{json:$.yes}", "true"),
         ("{json:$.one[*]}", "7"),
         ("{json:$['id']}", "a:b\\c"),
         ("{json:$.gone|empty}", ""),
-        ("{json:$.gone|empty|colon}", ""),
+        ("{json:$.no|empty}", ""),
+        ("{json:$.gone[*].id|empty}", ""),
+        ("{query:none|empty|lower}", ""),
     ] {
         assert_eq!(filled(template, BODY).as_deref(), Ok(wanted), "{template}");
     }
@@ -59,6 +60,9 @@ fn what_is_not_one_value_lacks() {
         ["header:x-twice", "header:none", "query:n", "json:$.list", "json:$.list[*]", "json:$.no", "json:$.gone"]
     {
         assert_eq!(filled(&format!("{{{part}}}"), BODY), Err(part.into()));
+    }
+    for part in ["header:x-twice|empty", "query:n|empty", "json:$.list|empty", "json:$.list[*]|empty"] {
+        assert_eq!(filled(&format!("{{{part}}}"), BODY), Err(part.into()), "several are not nothing");
     }
     assert_eq!(filled("{json:$.id}", "not json"), Err("json:$.id".into()));
 }
