@@ -107,16 +107,16 @@ fn an_rsa_key_is_one_that_can_verify() {
     let der = base64(&unarmoured(RSA_PUBLIC));
     let (modulus, exponent) = (&der[33..289], &der[291..]);
     assert_eq!(exponent, [1, 0, 1]);
-    let read = |modulus: &[u8], exponent: &[u8]| {
-        let integer = |number: &[u8]| [&[2, 0x82][..], &(number.len() as u16).to_be_bytes(), number].concat();
-        let short = |number: &[u8]| [&[2, number.len() as u8][..], number].concat();
-        let inner = [integer(modulus), short(exponent)].concat();
+    let integer = |number: &[u8]| [&[2, 0x82][..], &(number.len() as u16).to_be_bytes(), number].concat();
+    let short = |number: &[u8]| [&[2, number.len() as u8][..], number].concat();
+    let read_der = |modulus: &[u8], exponent: &[u8]| {
         let wrap =
             |tag: u8, content: &[u8]| [&[tag, 0x82], &(content.len() as u16).to_be_bytes()[..], content].concat();
-        let bits = [&[0][..], &wrap(0x30, &inner)].concat();
+        let bits = [&[0][..], &wrap(0x30, &[modulus, exponent].concat())].concat();
         let spki = wrap(0x30, &[&der[4..19], &wrap(3, &bits)].concat());
         PublicKey::read(Algorithm::Rs256, &BASE64.encode(&spki)).is_ok()
     };
+    let read = |modulus: &[u8], exponent: &[u8]| read_der(&integer(modulus), &short(exponent));
     let unsigned = [&[0], modulus].concat();
     assert!(read(&unsigned, exponent) && read(&unsigned, &[3]));
     assert!(!read(modulus, exponent), "negative");
@@ -126,6 +126,10 @@ fn an_rsa_key_is_one_that_can_verify() {
     assert!(!read(&[&[0], modulus, &[0xff; 1024 - 256 + 1]].concat(), exponent), "8200 bits");
     for exponent in [&[][..], &[0], &[1], &[2], &[0, 3], &[0x80, 1], &[1; 5]] {
         assert!(!read(&unsigned, exponent), "{exponent:?}");
+    }
+    let length_too_long = [[&[2, 0x81, 3][..], exponent].concat(), [&[2, 0x82, 0, 3][..], exponent].concat()];
+    for exponent in length_too_long {
+        assert!(!read_der(&integer(&unsigned), &exponent), "{exponent:?}");
     }
 }
 
