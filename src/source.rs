@@ -87,7 +87,8 @@ impl Settings {
     pub fn complete(&self, mapping: &RawMapping) -> RawMapping {
         let mut whole = mapping.clone();
         if let Some(preset) = self.preset() {
-            let known = |own: Option<String>, preset: &Option<String>| own.or_else(|| preset.clone()).filter(|is| is != NONE);
+            let known =
+                |own: Option<String>, preset: &Option<String>| own.or_else(|| preset.clone()).filter(|is| is != NONE);
             whole.event_type = known(whole.event_type, &preset.event_type);
             whole.event_id = known(whole.event_id, &preset.event_id);
             let moment = || serde_json::from_value(preset.occurred_at.clone()?).ok();

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 
+use super::asymmetric::PublicKey;
 use super::digest::Digest;
+use super::jwt::{self, Claims};
 use super::moment::{From as TimeFrom, Moment};
 use super::place::{Layout, Place};
 use super::preset::{self, Preset};
-use super::asymmetric::PublicKey;
-use super::jwt::{self, Claims};
 use super::raw::{Algorithm, Encoding, KeyForm, OneOrMany, RawSignature};
 use super::template::Template;
 use crate::condition::path::Path;
