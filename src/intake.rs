@@ -13,7 +13,7 @@ use crate::condition::path::Found;
 use crate::id::EventId;
 use crate::map::form;
 use crate::map::input::{Sight, too_many};
-use crate::map::json::{self, BadBody};
+use crate::map::json::BadBody;
 use crate::map::mapping::{EventIdFrom, Mapping, fits};
 use crate::record::merge::Incoming;
 use crate::record::value::{BadValue, Value};
@@ -21,6 +21,7 @@ use crate::secret;
 use crate::source::Source;
 use records::Records;
 
+pub use crate::map::body::Format;
 pub use records::{MOST_ERRORS, missing_required};
 
 /// Units of work that judging one event may take, and some more for each byte of its body: a fraction of a second.
@@ -28,27 +29,6 @@ const LEAST_WORK: u64 = 20_000_000;
 const WORK_A_BYTE: u64 = 16;
 /// The longest event type, in bytes.
 const LONGEST_EVENT_TYPE: usize = 200;
-
-/// How a body is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Json,
-    Form,
-}
-
-impl Format {
-    /// By content type; a body without one is taken for JSON. `None` for what no rule can read.
-    pub fn of(content_type: Option<&str>) -> Option<Self> {
-        let Some(content_type) = content_type else { return Some(Self::Json) };
-        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match essence.as_str() {
-            "application/json" | "text/json" => Some(Self::Json),
-            "application/x-www-form-urlencoded" => Some(Self::Form),
-            other if other.starts_with("application/") && other.ends_with("+json") => Some(Self::Json),
-            _ => None,
-        }
-    }
-}
 
 /// An inbound request, as far as judging needs it.
 #[derive(Clone, Copy)]
@@ -119,10 +99,7 @@ pub struct RuleError {
 /// Order of judgement (DESIGN 4): event type, `when`, then the event id, then the nodes of `each`, the match and
 /// `delete_when`. Duplicates and stale events are found where the records are.
 pub fn judge(source: &Source, request: Request<'_>) -> Judged {
-    let document = match request.format {
-        Format::Json => json::parse(request.body),
-        Format::Form => form::parse(request.body),
-    };
+    let document = request.format.read(request.body);
     let query = query(source, request);
     let (document, query) = match (document, query) {
         (Ok(document), Ok(query)) => (document, query),

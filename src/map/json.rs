@@ -4,6 +4,7 @@
 //! can pose as a number (`arbitrary_precision`). `\u0000` passes here: judging refuses it with the rule's name.
 
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
 use serde_json::Value;
 
@@ -21,7 +22,8 @@ const RESERVED: &str = "$serde_json::";
 #[error("{detail}")]
 pub struct BadBody {
     /// `empty_body`, `invalid_utf8`, `invalid_json`, `duplicate_key`, `lone_surrogate`, `too_deep`,
-    /// `number_too_long`, `reserved_key`; of forms also `invalid_form`.
+    /// `number_too_long`, `reserved_key`; of forms also `invalid_form`, of lines `too_many_lines`, of XML `invalid_xml`,
+    /// `xml_doctype`, `xml_encoding`.
     pub code: &'static str,
     /// Where and what, for the sender's developer.
     pub detail: String,
@@ -42,12 +44,19 @@ impl BadBody {
 
 /// Reads one JSON value that fills the body.
 pub fn parse(bytes: &[u8]) -> Result<Value, BadBody> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| BadBody::new("invalid_utf8", "the body is not UTF-8", error.valid_up_to(), bytes))?;
-    Scan { text, bytes, at: 0, depth: 0, keys: Vec::new() }
-        .document()
-        .map_err(|(code, what, at)| BadBody::new(code, what, at, bytes))?;
-    serde_json::from_str(text).map_err(|_| BadBody::new("invalid_json", "not a JSON value", 0, bytes))
+    read(text(bytes)?).map_err(|(code, what, at)| BadBody::new(code, what, at, bytes))
+}
+
+/// A body as the UTF-8 that it has to be.
+pub(super) fn text(bytes: &[u8]) -> Result<&str, BadBody> {
+    let bad = |error: Utf8Error| BadBody::new("invalid_utf8", "the body is not UTF-8", error.valid_up_to(), bytes);
+    std::str::from_utf8(bytes).map_err(bad)
+}
+
+/// Reads one JSON value that fills the text.
+pub(super) fn read(text: &str) -> Result<Value, Fault> {
+    Scan { text, bytes: text.as_bytes(), at: 0, depth: 0, keys: Vec::new() }.document()?;
+    serde_json::from_str(text).map_err(|_| ("invalid_json", "not a JSON value", 0))
 }
 
 /// Whether a key would be taken for one of `serde_json`'s own.
@@ -56,7 +65,7 @@ pub(super) fn is_reserved(key: &str) -> bool {
 }
 
 /// Code, what is wrong, byte offset.
-type Fault = (&'static str, &'static str, usize);
+pub(super) type Fault = (&'static str, &'static str, usize);
 
 struct Scan<'a> {
     text: &'a str,
@@ -75,7 +84,7 @@ struct Key<'a> {
 impl<'a> Scan<'a> {
     fn document(mut self) -> Result<(), Fault> {
         if self.bytes.starts_with(b"\xef\xbb\xbf") {
-            return self.fault("the body starts with a byte order mark");
+            return self.fault("the document starts with a byte order mark");
         }
         self.blanks();
         if self.at == self.bytes.len() {
@@ -118,7 +127,7 @@ impl<'a> Scan<'a> {
             Some(b'f') => self.word("false"),
             Some(b'n') => self.word("null"),
             Some(_) => self.fault("expected a value"),
-            None => self.fault("the body ends where a value is expected"),
+            None => self.fault("the document ends where a value is expected"),
         }
     }
 
@@ -227,7 +236,7 @@ impl<'a> Scan<'a> {
                     self.escape()?;
                 }
                 Some(_) => return self.fault("a control character stands in a string unescaped"),
-                None => return self.fault("the body ends inside a string"),
+                None => return self.fault("the document ends inside a string"),
             }
         }
     }

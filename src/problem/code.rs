@@ -63,18 +63,30 @@ impl fmt::Display for Code {
 codes! {
     EmptyBody = "empty_body" BAD_REQUEST "The request has no body"
         "A webhook is its body, and this request came without one."
-        "Send the payload as JSON or as a form, with a Content-Type that says which.";
+        "Send the payload as JSON, XML or a form, with a Content-Type that says which.";
     InvalidJson = "invalid_json" BAD_REQUEST "The body is not valid JSON"
-        "The content type says JSON, and the body does not follow the JSON grammar (RFC 8259) from its first byte to its last."
-        "Look at the position that the detail names. Trailing commas, comments, single quotes, NaN and a second document after the first are not JSON.";
+        "The content type says JSON, and the body (of NDJSON: one of its lines) does not follow the JSON grammar (RFC 8259) from its first byte to its last."
+        "Look at the position that the detail names. Trailing commas, comments, single quotes, NaN and a second document after the first are not JSON. Several documents, each on a line of its own, are `application/x-ndjson`.";
+    TooManyLines = "too_many_lines" BAD_REQUEST "The body has too many lines"
+        "Of NDJSON each line is a document, and a body may have 1,000 of them; this one has more."
+        "Send the documents in several requests.";
+    InvalidXml = "invalid_xml" BAD_REQUEST "The body is not valid XML"
+        "The content type says XML, and the body is not one well-formed document of XML 1.0, or one of its elements has more than 1,000 attributes."
+        "Look at the position that the detail names. Of entities only lt, gt, amp, apos and quot exist; all other characters are sent as they are, or by number as `&#160;`.";
+    XmlDoctype = "xml_doctype" BAD_REQUEST "The XML has a document type"
+        "A document type declaration can make a small body large, or have the reader look at other files, so a body with one is not read."
+        "Leave out `<!DOCTYPE …>`, and send what its entities stand for.";
+    XmlEncoding = "xml_encoding" BAD_REQUEST "The XML says that it is not UTF-8"
+        "The XML declaration names another encoding than UTF-8, which is the only one that is read."
+        "Encode the body as UTF-8, and say so in the XML declaration or leave the encoding out of it.";
     DuplicateKey = "duplicate_key" BAD_REQUEST "An object has the same key twice"
         "Two members of one object have the same name. Readers of JSON disagree on which of them counts, so neither is taken."
         "Send each key once. If both values matter, send an array.";
     LoneSurrogate = "lone_surrogate" BAD_REQUEST "A text holds half of a character"
         "An escape from \\ud800 to \\udfff stands without its other half, so it is no Unicode character."
         "Send characters outside the basic plane as UTF-8, or as both halves of the escape. Cutting a text in the middle of an emoji is the usual cause.";
-    TooDeep = "too_deep" BAD_REQUEST "The JSON is nested too deeply"
-        "Arrays and objects may stand in each other up to 100 levels deep; this body goes deeper."
+    TooDeep = "too_deep" BAD_REQUEST "The body is nested too deeply"
+        "Arrays and objects, or the elements of XML, may stand in each other up to 100 levels deep; this body goes deeper. Repeated elements of XML are arrays, which count, too."
         "Send a flatter document, or the deep part as one text.";
     NumberTooLong = "number_too_long" BAD_REQUEST "A number has too many digits"
         "A number is kept digit by digit, up to 1,000 characters; one in this body is longer."
@@ -83,7 +95,7 @@ codes! {
         "A key begins with `$serde_json::`, a name that the gateway's JSON reader uses for itself."
         "Rename that key in the payload.";
     InvalidUtf8 = "invalid_utf8" BAD_REQUEST "The body is not UTF-8"
-        "JSON and forms are UTF-8, and this body has bytes that are not."
+        "All bodies are read as UTF-8, and this one has bytes that are not."
         "Encode the body as UTF-8; a charset parameter in Content-Type does not change how it is read.";
     InvalidForm = "invalid_form" BAD_REQUEST "The body is not a valid form"
         "The content type says `application/x-www-form-urlencoded`, and the body does not decode as one."
@@ -134,8 +146,8 @@ codes! {
         "The body is larger than this address takes: 1 MiB unless its source says otherwise."
         "Send less in one request, or ask for a higher limit for this source.";
     UnsupportedMediaType = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported"
-        "The Content-Type is neither JSON nor a form. A request without one is taken for JSON."
-        "Send `application/json` (or a type that ends in `+json`) or `application/x-www-form-urlencoded`.";
+        "The Content-Type is neither JSON, NDJSON nor XML, nor a form. A request without one is taken for JSON."
+        "Send `application/json` (or a type that ends in `+json`), `application/x-ndjson`, `application/xml` (or a type that ends in `+xml`) or `application/x-www-form-urlencoded`. Forms of several parts (`multipart/form-data`) are not read: send their fields as one of these.";
     UnsupportedEncoding = "unsupported_encoding" UNSUPPORTED_MEDIA_TYPE "Compressed bodies are not taken"
         "The request has a Content-Encoding, and the body is only taken as it is."
         "Send the body uncompressed, without a Content-Encoding header.";

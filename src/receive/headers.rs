@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header};
 
 use super::{HOPS, MOST_HOPS};
 use crate::intake::Format;
+use crate::map::body::is_multipart;
 use crate::problem::{Code, Problem};
 
 /// Headers kept of one event, and bytes of one of them.
@@ -17,6 +18,10 @@ const CREDENTIALS: [&str; 9] =
 
 /// What every token of a source begins with.
 const TOKEN_MARK: &str = crate::secret::SOURCE_TOKEN;
+
+/// What to send instead.
+const MULTIPART: &str = "a multipart body is not read; send its fields as `application/x-www-form-urlencoded`, or as one \
+                         JSON document, and what is a file by its URL";
 
 pub fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
@@ -33,7 +38,10 @@ pub fn format(headers: &HeaderMap) -> Result<Format, Problem> {
         Some(Ok(text)) => Some(text),
         Some(Err(_)) => return Err(Code::UnsupportedMediaType.into()),
     };
-    Format::of(content_type).ok_or_else(|| Code::UnsupportedMediaType.into())
+    Format::of(content_type).ok_or_else(|| match content_type {
+        Some(text) if is_multipart(text) => Problem::new(Code::UnsupportedMediaType, MULTIPART),
+        _ => Code::UnsupportedMediaType.into(),
+    })
 }
 
 pub fn hops(headers: &HeaderMap) -> Result<u32, Problem> {

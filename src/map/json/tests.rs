@@ -165,7 +165,7 @@ fn duplicates_among_very_many_keys_are_found() {
 fn the_message_says_where_and_repeats_nothing() {
     let bad = parse("{\"ä\":1,\n  \"ö\": secret}".as_bytes()).unwrap_err();
     assert_eq!((bad.to_string().as_str(), bad.at), ("line 2, column 8: expected a value", 17));
-    assert_eq!(parse(b"[1,").unwrap_err().to_string(), "line 1, column 4: the body ends where a value is expected");
+    assert_eq!(parse(b"[1,").unwrap_err().to_string(), "line 1, column 4: the document ends where a value is expected");
 }
 
 #[test]
