@@ -43,6 +43,12 @@ impl Format {
     }
 }
 
+/// The content types that are read, for people.
+pub fn shown(names: &[&str]) -> String {
+    let shown = |name: &&str| if name.starts_with('+') { format!("…{name}") } else { (*name).to_owned() };
+    names.iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether the parts of the body stand between boundaries, as browsers send files. Nothing reads it here.
 pub fn is_multipart(content_type: &str) -> bool {
     essence(content_type).starts_with("multipart/")

@@ -2,6 +2,7 @@
 //! what is prose here is held to the code by tests. It stands alone: no script, no outside asset, nothing about the
 //! gateway that serves it but what a source is given by default.
 
+mod bodies;
 mod bounds;
 mod conditions;
 mod examples;
@@ -29,6 +30,10 @@ struct Page {
     inputs: Vec<Row>,
     paths: Vec<Row>,
     path_sample: &'static str,
+    formats_of_bodies: Vec<(String, Prose)>,
+    bodies: [bodies::Sample; 4],
+    xml: Vec<Row>,
+    xml_paths: Vec<Row>,
     kinds: Vec<values::About>,
     transforms: Vec<About>,
     common_bounds: String,
@@ -130,6 +135,10 @@ pub fn page(per_minute: u32) -> String {
         inputs: keys::inputs(),
         paths: keys::paths(),
         path_sample: keys::SAMPLE,
+        formats_of_bodies: bodies::formats(),
+        bodies: bodies::samples(),
+        xml: bodies::xml(),
+        xml_paths: bodies::paths(),
         kinds: values::kinds(),
         transforms: ENTRIES.iter().map(|entry| About::from(*entry)).collect(),
         common_bounds: entry::common_bounds(),

@@ -34,6 +34,8 @@ Examples:
   tidegate mapping test mappings/work-orders.toml order.json
   tidegate mapping test mappings/machines.toml --source hall hall/*.json
   tidegate mapping test mappings/github-pushes.toml push.json -H 'X-GitHub-Event: push'
+  tidegate mapping test orders.toml order.xml
+  tidegate mapping test orders.toml order.txt --content-type application/x-www-form-urlencoded
   pbpaste | tidegate mapping test --json mappings/stripe-charges.toml - | jq '.results[0].records'";
 
 #[derive(Subcommand, Clone, Debug)]

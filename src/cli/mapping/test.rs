@@ -18,6 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Bounds;
 use crate::id::SourceId;
 use crate::intake::Format;
+use crate::map::body::{CONTENT_TYPES, shown};
 use crate::source::Source;
 use crate::source::document::{Checked, Document};
 
@@ -43,8 +44,9 @@ pub struct TestArgs {
     #[arg(long, value_name = "QUERY")]
     pub query: Option<String>,
 
-    #[arg(long, value_name = "TYPE", default_value = "application/json")]
-    pub content_type: String,
+    /// What the payloads are [default: by the ends of their names: .xml, .ndjson, .jsonl, and else application/json]
+    #[arg(long, value_name = "TYPE")]
+    pub content_type: Option<String>,
 
     /// When the payloads are taken to come in, as 2026-01-02T03:04:05Z [default: now]
     #[arg(long, value_name = "TIME")]
@@ -58,12 +60,13 @@ struct Answer {
 
 pub fn run(args: &TestArgs, output: Output) -> Result<u8, Failure> {
     let source = source(args)?;
-    let (headers, format) = headers(args)?;
+    let headers = headers(args)?;
     let now = received_at(args.received_at.as_deref())?;
     let query = args.query.as_deref().map(|query| query.trim_start_matches('?'));
     let mut results = Vec::with_capacity(args.payloads.len());
     for path in &args.payloads {
         let (name, body) = (path.display().to_string(), send::read(path)?);
+        let (headers, format) = with_content_type(headers.clone(), args.content_type.as_deref(), path)?;
         let payload = Payload { name: &name, body: &body, format, headers: &headers, query };
         results.push(attempt(&source, &payload, now));
     }
@@ -118,23 +121,43 @@ fn received_at(text: Option<&str>) -> Result<Timestamp, Failure> {
         .map_err(|_| Failure::Usage(format!("--received-at: `{text}` is no time, such as 2026-01-02T03:04:05Z")))
 }
 
-fn headers(args: &TestArgs) -> Result<(HeaderMap, Format), Failure> {
+fn headers(args: &TestArgs) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     for (name, value) in &args.headers {
         let bad = |_| Failure::Usage(format!("--header: `{name}: {value}` is no header"));
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ()).map_err(bad)?;
         headers.append(header, HeaderValue::from_str(value).map_err(|_| ()).map_err(bad)?);
     }
+    Ok(headers)
+}
+
+/// The headers of the request that brings one payload, and how that is read. What `--header` says of it counts first,
+/// then `--content-type`, then the file's name.
+fn with_content_type(
+    mut headers: HeaderMap,
+    given: Option<&str>,
+    payload: &Path,
+) -> Result<(HeaderMap, Format), Failure> {
     if !headers.contains_key(CONTENT_TYPE) {
-        let bad = |_| Failure::Usage(format!("--content-type: `{}` is none", args.content_type));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_str(&args.content_type).map_err(bad)?);
+        let content_type = given.unwrap_or_else(|| usual_content_type(payload));
+        let bad = |_| Failure::Usage(format!("--content-type: `{content_type}` is none"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).map_err(bad)?);
     }
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let format = Format::of(content_type.as_deref()).ok_or_else(|| {
-        let given = content_type.unwrap_or_default();
-        Failure::Usage(format!("a gateway takes application/json and application/x-www-form-urlencoded, not {given}"))
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let format = Format::of(Some(content_type)).ok_or_else(|| {
+        let taken = CONTENT_TYPES.map(|(_, names)| shown(names)).join(", ");
+        Failure::Usage(format!("a gateway takes {taken}, not {content_type}"))
     })?;
     Ok((headers, format))
+}
+
+fn usual_content_type(payload: &Path) -> &'static str {
+    let end = payload.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match end.as_str() {
+        "xml" => "application/xml",
+        "ndjson" | "jsonl" => "application/x-ndjson",
+        _ => "application/json",
+    }
 }
 
 fn text(results: &[Tried]) -> String {

@@ -6,12 +6,14 @@ use crate::condition::{LONGEST, LONGEST_PATTERN, MOST_SEGMENTS};
 use crate::config::Bounds;
 use crate::map::form::MOST_PAIRS;
 use crate::map::json::{LONGEST_NUMBER, MOST_DEPTH};
+use crate::map::lines::MOST_LINES;
 use crate::map::mapping::{LONGEST_FILE, MOST_FAULTS, MOST_PATTERNS, MOST_RULES};
 use crate::map::rule::{DEEPEST_CUSTOM_PATH, LONGEST_MATCH_VALUE};
 use crate::map::transform::{
     FARTHEST_SCALE, LONGEST_FORMAT, LONGEST_PIECE, LONGEST_RESULT, MOST_ENTRIES, MOST_OVERRIDES, MOST_PARTS,
     MOST_TRANSFORMS,
 };
+use crate::map::xml::MOST_ATTRIBUTES;
 use crate::record::decimal::MOST_DIGITS;
 use crate::record::definition::{MOST_MATCH_FIELDS, MOST_STATUS_VALUES};
 use crate::record::shape::MOST_FIELDS;
@@ -57,9 +59,11 @@ pub(super) fn bounds() -> Vec<(Prose, String)> {
         ("A format of `timestamp`", LONGEST_FORMAT, "bytes"),
         ("A text that a transform gives", LONGEST_RESULT, "bytes"),
         ("A body, unless the source says otherwise by `max_body`", Bounds::default().max_body, "bytes"),
-        ("Nesting of a body", MOST_DEPTH, "objects and arrays"),
+        ("Nesting of a body", MOST_DEPTH, "objects and arrays, or elements"),
         ("A number of a body", LONGEST_NUMBER, "characters"),
         ("Fields of a form", MOST_PAIRS, ""),
+        ("Lines of NDJSON", MOST_LINES, ""),
+        ("Attributes of an element of XML", MOST_ATTRIBUTES, ""),
         ("Errors that are listed of one event", MOST_ERRORS_LISTED, ""),
         ("A module file", LONGEST_FILE, "bytes"),
         ("Problems that are told of a module file", MOST_FAULTS, ""),

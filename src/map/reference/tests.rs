@@ -78,9 +78,13 @@ fn places_and_paths_are_taken() {
     for row in keys::inputs() {
         assert!(Input::check(&row.term).is_ok(), "{}", row.term);
     }
-    let sample: Value = serde_json::from_str(keys::SAMPLE).unwrap();
-    for row in keys::paths() {
-        let found = match Path::compile(&row.term).unwrap().find(&sample).unwrap() {
+    find_what_is_said(&serde_json::from_str(keys::SAMPLE).unwrap(), keys::paths());
+}
+
+#[track_caller]
+fn find_what_is_said(sample: &Value, paths: Vec<Row>) {
+    for row in paths {
+        let found = match Path::compile(&row.term).unwrap().find(sample).unwrap() {
             Found::One(node) => vec![node],
             Found::Many(nodes) => nodes,
             Found::Missing => Vec::new(),
@@ -88,6 +92,22 @@ fn places_and_paths_are_taken() {
         let found: Vec<_> = found.into_iter().map(Value::to_string).collect();
         assert_eq!(found.join(", "), row.also, "{}", row.term);
     }
+}
+
+#[test]
+fn bodies_are_read_as_is_said() {
+    for body in bodies::samples() {
+        let document: Value = serde_json::from_str(body.document).unwrap();
+        assert_eq!(body.format.read(body.sent.as_bytes()), Ok(document), "{}", body.title);
+    }
+    let [.., xml] = bodies::samples();
+    find_what_is_said(&xml.format.read(xml.sent.as_bytes()).unwrap(), bodies::paths());
+    // The last path finds an element that stands alone, too.
+    let single = xml.sent.replace("<line sku=\"B-2\">5</line>", "");
+    let mut paths = bodies::paths();
+    let mut last = paths.pop().unwrap();
+    last.also = r#""A-1""#.to_owned();
+    find_what_is_said(&xml.format.read(single.as_bytes()).unwrap(), vec![last]);
 }
 
 #[test]
