@@ -15,6 +15,7 @@ mod agree;
 mod apply;
 mod bench;
 mod binary;
+mod bodies;
 mod body;
 mod cli;
 mod crowd;
