@@ -1,17 +1,25 @@
-//! What is fuzzed: four functions that take any bytes, call the pure rooms with them, and panic when something that
+//! What is fuzzed: functions that take any bytes, call the pure rooms with them, and panic when something that
 //! must hold does not. `scripts/fuzz TARGET` searches for such bytes, `tests/corpus.rs` runs those that are kept.
 
 pub mod expression;
+pub mod form;
 pub mod json;
 pub mod judge;
 pub mod mapping;
 mod module;
 mod request;
+pub mod xml;
 
 pub type Target = fn(&[u8]);
 
-pub const TARGETS: &[(&str, Target)] =
-    &[("json", json::run), ("expression", expression::run), ("mapping", mapping::run), ("judge", judge::run)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("json", json::run),
+    ("xml", xml::run),
+    ("form", form::run),
+    ("expression", expression::run),
+    ("mapping", mapping::run),
+    ("judge", judge::run),
+];
 
 pub fn target(name: &str) -> Target {
     let found = TARGETS.iter().find(|(known, _)| *known == name);

@@ -30,7 +30,7 @@ impl Format {
         let Some(content_type) = content_type else { return Some(Self::Json) };
         let essence = essence(content_type);
         let is_named = |name: &&str| if name.starts_with('+') { ends_in(&essence, name) } else { essence == **name };
-        CONTENT_TYPES.iter().find(|(_, names)| names.iter().any(|name| is_named(name))).map(|(format, _)| *format)
+        CONTENT_TYPES.iter().find(|(_, names)| names.iter().any(is_named)).map(|(format, _)| *format)
     }
 
     pub fn read(self, body: &[u8]) -> Result<Value, BadBody> {

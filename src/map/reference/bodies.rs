@@ -13,6 +13,14 @@ pub(super) struct Sample {
     pub document: &'static str,
 }
 
+impl Sample {
+    /// The first of its format.
+    pub fn content_type(&self) -> &'static str {
+        let named = CONTENT_TYPES.iter().find(|(format, _)| *format == self.format);
+        named.and_then(|(_, names)| names.first()).copied().unwrap_or_default()
+    }
+}
+
 /// By content type.
 pub(super) fn formats() -> Vec<(String, Prose)> {
     CONTENT_TYPES.iter().map(|(format, names)| (shown(names), Prose(meaning(*format)))).collect()
