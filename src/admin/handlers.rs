@@ -33,7 +33,7 @@ fn parsed<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T,
     T::deserialize(value).map_err(|error| Problem::new(Code::InvalidRequest, error.to_string()))
 }
 
-fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
+pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
     query.map(|Query(query)| query).map_err(|rejection| Problem::new(Code::InvalidRequest, rejection.body_text()))
 }
 

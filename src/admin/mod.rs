@@ -1,5 +1,6 @@
 //! The administration API: one file that lists every route. Each handler parses, calls one verb, answers.
 
+mod changes;
 mod extract;
 mod handlers;
 
@@ -22,6 +23,8 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/modules/{slug}/records", get(handlers::list_records))
         .route("/modules/{slug}/records/{record}", get(handlers::get_record))
         .route("/modules/{slug}/sources", get(handlers::list_sources).post(handlers::create_source))
+        .route("/changes", get(changes::list_changes))
+        .route("/changes/stream", get(changes::stream_changes))
         .route("/events", get(handlers::list_events))
         .route("/events/{id}", get(handlers::get_event))
         .route("/events/{id}/payload", get(handlers::get_payload))

@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod bench;
+pub mod changes;
 pub mod client;
 pub mod healthcheck;
 pub mod mapping;
@@ -66,6 +67,14 @@ Examples:
   tidegate bench --rate 2000    latencies at a steady 2,000 a second, whatever the answers do
   tidegate bench --url http://127.0.0.1:9090 --webhooks http://127.0.0.1:8080    with --admin-listen";
 
+const CHANGES: &str = "\
+One line a change; with --json one JSON object a line, whose `cursor` is where to go on after it.
+
+Examples:
+  tidegate changes
+  tidegate changes --follow --after latest
+  tidegate changes --module work-orders --type status_change --json | jq .after.fields";
+
 const HEALTHCHECK: &str = "\
 Exit code 0 when /readyz answers 200, 1 when it answers otherwise, 3 when nothing answers.
 
@@ -120,6 +129,10 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Mapping(mapping::MappingCommand),
 
+    /// Read the log of changes: every change of every record, in commit order
+    #[command(after_help = CHANGES)]
+    Changes(changes::ChangesArgs),
+
     /// Load a running gateway through a source of its own, and tell rates and latencies
     #[command(after_help = BENCH)]
     Bench(bench::BenchArgs),
@@ -142,6 +155,7 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
         ClientCommand::Send(args) => send::run(args, output).await,
         ClientCommand::Mapping(command) => mapping::run(command, output),
+        ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,
         ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),
         ClientCommand::Version => version(output).map(|()| 0),

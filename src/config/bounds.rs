@@ -162,6 +162,10 @@ bounds! {
         "How long a request to `/api/v1` may take, its body and the database included.",
         "503 `database_unavailable` with `Retry-After`. What it asked for may have been done all the same.",
         "`tidegate_limit_reached_total`";
+    followers: usize = 100, Count 1 => 10_000,
+        "Clients that wait for changes at the same time, by `/api/v1/changes?wait=` or its stream.",
+        "503 `too_many_followers` with `Retry-After`.",
+        "`tidegate_limit_reached_total`";
     write_time: Duration = 10 * SECOND, Time 100 => HOUR,
         "How long a client may take for the next `progress_bytes` of its answer. The system tells of it in steps of some 50 KiB.",
         "The connection is closed.",

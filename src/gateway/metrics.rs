@@ -5,8 +5,6 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::store::writer::Watch;
-
 const METADATA: Metadata<'static> = Metadata::new("tidegate", Level::INFO, None);
 const LIMIT_REACHED: &str = "tidegate_limit_reached_total";
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -132,13 +130,14 @@ impl Metrics {
     }
 }
 
-impl Watch for Metrics {
-    fn batch(&self, events: usize, took: Duration) {
+impl Metrics {
+    /// A transaction of a lane.
+    pub fn batch(&self, events: usize, took: Duration) {
         self.batch_events.record(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
         self.batch_seconds.record(took.as_secs_f64());
     }
 
-    fn retried(&self) {
+    pub fn batch_retried(&self) {
         self.batch_retries.increment(1);
     }
 }

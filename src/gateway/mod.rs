@@ -13,10 +13,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::{Config, Database};
+use crate::feed::Tail;
 use crate::id::{ReplicaId, RequestId};
 use crate::secret::{ExposeSecret, SealKey, SecretString};
 use crate::store::refusals::Refusals;
-use crate::store::writer::{self, Writer};
+use crate::store::writer::{self, Watch, Writer};
 use crate::store::{Connect, ConnectError, Store, StoreError};
 use crate::work::housekeeping;
 use data_dir::DataDir;
@@ -71,6 +72,10 @@ pub struct Gateway {
     pub refusals: Refusals,
     /// Bytes of bodies that may be in memory while they are read and judged.
     pub bodies: Arc<Semaphore>,
+    /// The end of the log of changes.
+    pub tail: Arc<Tail>,
+    /// Places of those who follow the log.
+    pub followers: Arc<Semaphore>,
     snapshot: ArcSwap<Snapshot>,
     reload: tokio::sync::Mutex<()>,
     replica: ReplicaId,
@@ -123,11 +128,15 @@ impl Gateway {
             batch: config.bounds.batch,
             deadline: config.bounds.database_deadline,
         };
+        let tail = Arc::new(Tail::default());
+        let watch = Committed { metrics: Arc::clone(&metrics), tail: Arc::clone(&tail) };
         let gateway = Arc::new(Self {
-            writer: Writer::start(&store, &clock, bounds, Arc::clone(&metrics) as _, (&tasks, &closing))
+            writer: Writer::start(&store, &clock, bounds, Arc::new(watch), (&tasks, &closing))
                 .map_err(StartError::Thread)?,
             refusals: Refusals::start(Arc::clone(&store), clock.clone(), &tasks, &closing),
             bodies: Arc::new(Semaphore::new(config.bounds.bodies_bytes)),
+            followers: Arc::new(Semaphore::new(config.bounds.followers)),
+            tail,
             snapshot: ArcSwap::from_pointee(snapshot),
             reload: tokio::sync::Mutex::new(()),
             stopping: CancellationToken::new(),
@@ -146,6 +155,7 @@ impl Gateway {
         gateway.tasks.spawn(Arc::clone(&gateway).watch());
         gateway.tasks.spawn(Arc::clone(&gateway).watch_lanes());
         gateway.tasks.spawn(Arc::clone(&gateway).watch_turns());
+        gateway.tasks.spawn(Arc::clone(&gateway).watch_tail());
         gateway.tasks.spawn(Arc::clone(&gateway).keep_house());
         Ok(gateway)
     }
@@ -234,6 +244,18 @@ impl Gateway {
         }
     }
 
+    async fn watch_tail(self: Arc<Self>) {
+        while !self.stopping.is_cancelled() {
+            if let Err(error) = self.tail.tick(&self.store).await {
+                tracing::warn!(%error, "the end of the log could not be read");
+            }
+            tokio::select! {
+                () = self.tail.rest() => {}
+                () = self.stopping.cancelled() => {}
+            }
+        }
+    }
+
     async fn keep_house(self: Arc<Self>) {
         while self.waited(housekeeping::EVERY).await {
             housekeeping::tick(&self.store, &self.clock).await;
@@ -279,6 +301,23 @@ impl Gateway {
             tracing::warn!(%error, "the replica could not sign off");
         }
         self.store.close().await;
+    }
+}
+
+/// What a committed batch is told to.
+struct Committed {
+    metrics: Arc<Metrics>,
+    tail: Arc<Tail>,
+}
+
+impl Watch for Committed {
+    fn batch(&self, events: usize, took: std::time::Duration) {
+        self.tail.nudge();
+        self.metrics.batch(events, took);
+    }
+
+    fn retried(&self) {
+        self.metrics.batch_retried();
     }
 }
 

@@ -4,11 +4,13 @@
 pub mod apply;
 pub mod authenticate;
 pub mod caller;
+pub mod change_view;
 pub mod create_source;
 pub mod get_event;
 pub mod get_module;
 pub mod get_payload;
 pub mod get_record;
+pub mod list_changes;
 pub mod list_events;
 pub mod list_modules;
 pub mod list_records;

@@ -172,6 +172,9 @@ codes! {
     DatabaseUnavailable = "database_unavailable" SERVICE_UNAVAILABLE "The database does not answer"
         "The gateway did not hear from its database in time. The event may have been stored all the same."
         "Send it again after Retry-After, with the same event id: if it was stored, the resend is recognised as a duplicate.";
+    TooManyFollowers = "too_many_followers" SERVICE_UNAVAILABLE "Too many clients follow the log"
+        "As many clients as this gateway allows already wait for changes."
+        "Read without `wait`, come back later, or have the bound `followers` raised by whoever runs this gateway.";
     QueueFull = "queue_full" SERVICE_UNAVAILABLE "Too much is waiting to be written"
         "More events arrive than can be stored at the moment, and the gateway refuses rather than keep them in memory. This one was not stored."
         "Send it again after Retry-After.";

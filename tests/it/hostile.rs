@@ -49,7 +49,7 @@ async fn reached(admin: &Admin, limit: &str) -> f64 {
 }
 
 /// Asks again until it is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let asked = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(20)).await;

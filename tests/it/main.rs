@@ -24,6 +24,7 @@ mod door;
 mod each;
 mod exact;
 mod faults;
+mod feed;
 mod hostile;
 mod json_cases;
 mod limits;

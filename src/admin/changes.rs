@@ -1,0 +1,130 @@
+//! The log of changes over HTTP: pages with an optional wait, and a stream of server-sent events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use serde::Deserialize;
+
+use super::extract::Authenticated;
+use super::handlers::query;
+use crate::gateway::Gateway;
+use crate::manage::change_view::ChangeView;
+use crate::manage::list_changes::{self, Following, Reading, Wanted};
+use crate::problem::Problem;
+
+/// How often a stream without news says that it is there.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Where a reader left off, as a browser's EventSource sends it.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangesQuery {
+    after: Option<String>,
+    module: Option<String>,
+    #[serde(rename = "type")]
+    of_type: Option<String>,
+    limit: Option<usize>,
+    wait: Option<u64>,
+}
+
+impl ChangesQuery {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            after: self.after.as_deref(),
+            module: self.module.as_deref(),
+            of_type: self.of_type.as_deref(),
+            limit: self.limit,
+            wait: self.wait,
+        }
+    }
+}
+
+pub async fn list_changes(
+    State(gateway): State<Arc<Gateway>>,
+    Authenticated(caller): Authenticated,
+    asked: Result<Query<ChangesQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let asked = query(asked)?;
+    Ok(Json(list_changes::list_changes(&gateway, &caller, asked.wanted()).await?).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamQuery {
+    after: Option<String>,
+    module: Option<String>,
+    #[serde(rename = "type")]
+    of_type: Option<String>,
+}
+
+/// A page is read when the one before it has been taken, so a slow reader costs a page and, once it takes nothing for
+/// `write_time`, its connection.
+struct Stream {
+    gateway: Arc<Gateway>,
+    reading: Reading,
+    following: Following,
+    page: std::vec::IntoIter<ChangeView>,
+}
+
+pub async fn stream_changes(
+    State(gateway): State<Arc<Gateway>>,
+    Authenticated(caller): Authenticated,
+    headers: HeaderMap,
+    asked: Result<Query<StreamQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let asked = query(asked)?;
+    let left_off = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
+    let wanted = Wanted {
+        after: left_off.filter(|id| !id.is_empty()).or(asked.after.as_deref()),
+        module: asked.module.as_deref(),
+        of_type: asked.of_type.as_deref(),
+        ..Wanted::default()
+    };
+    let reading = Reading::begin(&gateway, &caller, &wanted).await?;
+    let following = Following::begin(&gateway)?;
+    let stream = Stream { gateway, reading, following, page: Vec::new().into_iter() };
+    let events = unfold(stream, |mut stream| async {
+        let event = stream.next().await?;
+        Some((Ok::<_, Infallible>(event), stream))
+    });
+    Ok(Sse::new(events).into_response())
+}
+
+impl Stream {
+    /// Ends when the gateway stops, and when the log cannot be read: the reader comes again from where it was.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(change) = self.page.next() {
+                return Event::default().event("change").id(change.cursor()).json_data(&change).ok();
+            }
+            if self.gateway.stopping.is_cancelled() {
+                return None;
+            }
+            let before = self.reading.after();
+            let page = match self.reading.next(&self.gateway).await {
+                Ok(page) => page,
+                Err(problem) => {
+                    tracing::warn!(code = %problem.code(), "a stream of changes ends");
+                    return None;
+                }
+            };
+            let snapshot = self.gateway.snapshot();
+            let found = page.changes.into_iter().map(|change| ChangeView::new(change, &snapshot));
+            self.page = found.collect::<Vec<_>>().into_iter();
+            if self.page.len() == 0 && !page.more {
+                if !self.following.news(&self.gateway, before.max(page.next), HEARTBEAT).await {
+                    return Some(Event::default().comment("still here"));
+                }
+            }
+        }
+    }
+}

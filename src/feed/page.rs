@@ -1,0 +1,159 @@
+//! A page of the log: from a cursor on, in bounded bytes, of a module or a type when these are named.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::id::ModuleId;
+use crate::record::change::{EventType, Fields, moved, types};
+use crate::record::shape::Shape;
+use crate::store::changes::StoredChange;
+use crate::store::{Store, StoreError};
+
+/// Rows before and after that one page may hold, in bytes; a single larger change goes alone.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// Rows that are read at once before it is known how large they are, and at most.
+const FIRST: i64 = 16;
+const MOST_AT_ONCE: i64 = 500;
+/// Numbers that one page looks through for a module or a type; what follows is for the next page.
+const WINDOW: i64 = 20_000;
+
+/// A point of the log: all up to there has been read. Opaque outside, and sorts as a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor(pub i64);
+
+const PREFIX: &str = "cur_";
+const DIGITS: usize = 13;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PREFIX)?;
+        let digit = |place: usize| crate::id::ALPHABET[(self.0 >> (5 * place) & 31) as usize];
+        (0..DIGITS).rev().try_for_each(|place| write!(f, "{}", char::from(digit(place))))
+    }
+}
+
+/// The text is no cursor that this log has given.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BadCursor;
+
+impl FromStr for Cursor {
+    type Err = BadCursor;
+
+    fn from_str(text: &str) -> Result<Self, BadCursor> {
+        let digits = text.strip_prefix(PREFIX).filter(|digits| digits.len() == DIGITS).ok_or(BadCursor)?;
+        let add = |number: i64, char: u8| {
+            let digit = crate::id::ALPHABET.iter().position(|known| *known == char)?;
+            number.checked_mul(32)?.checked_add(i64::try_from(digit).ok()?)
+        };
+        digits.bytes().try_fold(0, add).map(Self).ok_or(BadCursor)
+    }
+}
+
+/// What is asked of the log.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub module: Option<ModuleId>,
+    pub of_type: Option<EventType>,
+}
+
+/// One change, with what it comes to.
+#[derive(Debug)]
+pub struct Change {
+    pub cursor: Cursor,
+    pub stored: StoredChange,
+    pub at: Option<Timestamp>,
+    pub before: Option<Fields>,
+    pub after: Option<Fields>,
+    pub moved: Fields,
+    pub types: Vec<EventType>,
+}
+
+#[derive(Debug)]
+pub struct Page {
+    pub changes: Vec<Change>,
+    /// Where to go on, whether or not anything was found.
+    pub next: Cursor,
+    /// Whether there was more to read when this was.
+    pub more: bool,
+}
+
+/// From a cursor on, at most so many. `shape` finds the shape of a module that still stands.
+pub async fn page(
+    store: &Store,
+    after: Cursor,
+    wanted: &Wanted,
+    limit: usize,
+    shape: impl Fn(ModuleId) -> Option<Arc<Shape>>,
+) -> Result<Page, StoreError> {
+    let last = store.last_change().await?;
+    let end = last.min(after.0.saturating_add(WINDOW));
+    let (mut page, mut held, mut at_once) = (Page { changes: Vec::new(), next: after, more: false }, 0, FIRST);
+    while page.next.0 < end && page.changes.len() < limit && held < MOST_BYTES {
+        // Of a type it is not known how many rows have it.
+        let lacking = i64::try_from(limit - page.changes.len()).unwrap_or(MOST_AT_ONCE);
+        let at_once_now = if wanted.of_type.is_none() { at_once.min(lacking) } else { at_once };
+        let rows = store.changes((page.next.0, end), wanted.module, at_once_now).await?;
+        let all = i64::try_from(rows.len()).unwrap_or(i64::MAX) < at_once_now;
+        let read = rows.iter().map(StoredChange::size).sum::<usize>();
+        for row in rows {
+            page.next = Cursor(row.seq);
+            held += row.size();
+            page.changes.extend(change(row, &shape)?.filter_type(wanted.of_type));
+            if page.changes.len() >= limit {
+                break;
+            }
+        }
+        if all && page.changes.len() < limit {
+            page.next = Cursor(end);
+        }
+        at_once = next_size(at_once_now, read);
+    }
+    page.more = page.next.0 < last;
+    Ok(page)
+}
+
+/// As many rows as fill a page, going by how large the last ones were.
+fn next_size(rows: i64, bytes: usize) -> i64 {
+    let rows = usize::try_from(rows).unwrap_or(1).max(1);
+    let fitting = MOST_BYTES / (bytes / rows).max(1);
+    i64::try_from(fitting).unwrap_or(MOST_AT_ONCE).clamp(1, MOST_AT_ONCE)
+}
+
+fn change(stored: StoredChange, shape: &impl Fn(ModuleId) -> Option<Arc<Shape>>) -> Result<Change, StoreError> {
+    let corrupt = || StoreError::Corrupt(format!("the change {}", stored.id));
+    let row = |text: Option<&String>| text.map(|text| serde_json::from_str(text)).transpose();
+    let before: Option<Fields> = row(stored.before.as_ref()).map_err(|_| corrupt())?;
+    let after: Option<Fields> = row(stored.after.as_ref()).map_err(|_| corrupt())?;
+    let moved = moved(before.as_ref(), after.as_ref());
+    let shape = stored.module_id.parse().ok().and_then(shape);
+    let types = types(before.as_ref(), after.as_ref(), &moved, shape.as_deref());
+    let (cursor, at) = (Cursor(stored.seq), Timestamp::from_micros(stored.at));
+    Ok(Change { cursor, at, stored, before, after, moved, types })
+}
+
+impl Change {
+    fn filter_type(self, wanted: Option<EventType>) -> Option<Self> {
+        wanted.is_none_or(|wanted| self.types.contains(&wanted)).then_some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_sorts_as_a_text() {
+        let numbers = [0, 1, 31, 32, 1_000_000, i64::MAX];
+        let texts = numbers.map(|number| Cursor(number).to_string());
+        assert_eq!(texts[1], "cur_0000000000001");
+        assert!(texts.is_sorted());
+        for (number, text) in numbers.iter().zip(&texts) {
+            assert_eq!(text.parse(), Ok(Cursor(*number)));
+        }
+        for bad in ["", "1", "cur_", "cur_1", "cur_000000000000u", "cur_zzzzzzzzzzzzz", "evt_0000000000001"] {
+            assert_eq!(bad.parse::<Cursor>(), Err(BadCursor), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The log of changes: complete, in commit order, from any point.
+
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use crate::feed::{self, Cursor, Page};
+use crate::gateway::Gateway;
+use crate::id::ModuleId;
+use crate::manage::caller::Caller;
+use crate::manage::change_view::ChangeView;
+use crate::problem::{Code, Problem};
+use crate::record::change::EventType;
+use crate::store::RETRY_AFTER;
+use crate::store::keys::Role;
+
+/// Changes of one page, and unless the caller asks for fewer.
+const MOST: usize = 100;
+/// Seconds that a caller may wait for news.
+const LONGEST_WAIT: u64 = 30;
+
+/// What a caller asks for.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    /// A cursor; `latest` for the end; none for the oldest that is kept.
+    pub after: Option<&'a str>,
+    pub module: Option<&'a str>,
+    pub of_type: Option<&'a str>,
+    pub limit: Option<usize>,
+    pub wait: Option<u64>,
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changes {
+    pub data: Vec<ChangeView>,
+    /// Where to go on; there is always one.
+    pub next_cursor: String,
+    /// Whether more is there already.
+    pub has_more: bool,
+}
+
+/// One reader of the log, at its point.
+pub struct Reading {
+    after: Cursor,
+    wanted: feed::Wanted,
+    limit: usize,
+}
+
+pub async fn list_changes(gateway: &Gateway, caller: &Caller, wanted: Wanted<'_>) -> Result<Changes, Problem> {
+    let wait = match wanted.wait.unwrap_or(0) {
+        wait if wait <= LONGEST_WAIT => Duration::from_secs(wait),
+        _ => return Err(Problem::new(Code::InvalidRequest, format!("`wait` is at most {LONGEST_WAIT} seconds"))),
+    };
+    let mut reading = Reading::begin(gateway, caller, &wanted).await?;
+    // Ended before the request as a whole is.
+    let wait = wait.min(gateway.config.bounds.api_time * 4 / 5);
+    let end = gateway.clock.monotonic() + wait;
+    let mut following: Option<Following> = None;
+    loop {
+        let page = reading.next(gateway).await?;
+        let left = end.saturating_sub(gateway.clock.monotonic());
+        if !page.changes.is_empty() || page.more || left.is_zero() {
+            let next_cursor = page.next.to_string();
+            let snapshot = gateway.snapshot();
+            let data = page.changes.into_iter().map(|change| ChangeView::new(change, &snapshot)).collect();
+            return Ok(Changes { data, next_cursor, has_more: page.more });
+        }
+        let following = match &mut following {
+            Some(following) => following,
+            none => none.insert(Following::begin(gateway)?),
+        };
+        following.news(gateway, reading.after, left).await;
+    }
+}
+
+impl Reading {
+    pub async fn begin(gateway: &Gateway, caller: &Caller, wanted: &Wanted<'_>) -> Result<Self, Problem> {
+        caller.needs(Role::Viewer)?;
+        let limit = match wanted.limit.unwrap_or(MOST) {
+            limit @ 1..=MOST => limit,
+            _ => return Err(Problem::new(Code::InvalidRequest, format!("`limit` is a number from 1 to {MOST}"))),
+        };
+        let of_type = wanted.of_type.map(event_type).transpose()?;
+        let module = match wanted.module {
+            Some(slug) => Some(super::get_module::find_module(gateway, slug).await?.id()),
+            None => None,
+        };
+        let after = match wanted.after {
+            None => Cursor(0),
+            Some("latest") => Cursor(gateway.store.last_change().await?),
+            Some(text) => given(gateway, text).await?,
+        };
+        Ok(Self { after, wanted: feed::Wanted { module, of_type }, limit })
+    }
+
+    /// What stands next in the log, perhaps nothing; the reader moves on past it.
+    pub async fn next(&mut self, gateway: &Gateway) -> Result<Page, Problem> {
+        let snapshot = gateway.snapshot();
+        let shape = |module: ModuleId| Some(snapshot.module_by_id(module)?.table.shape.clone());
+        let page = feed::page(&gateway.store, self.after, &self.wanted, self.limit, shape).await?;
+        self.after = page.next;
+        Ok(page)
+    }
+
+    pub fn after(&self) -> Cursor {
+        self.after
+    }
+}
+
+/// One beyond the end was given by another log, such as this one before an older copy of it was put back.
+async fn given(gateway: &Gateway, text: &str) -> Result<Cursor, Problem> {
+    let bad = || Problem::new(Code::InvalidRequest, "`after` is a cursor that this log has given, or `latest`");
+    let cursor: Cursor = text.parse().map_err(|_| bad())?;
+    if cursor.0 > gateway.store.last_change().await? { Err(bad()) } else { Ok(cursor) }
+}
+
+fn event_type(text: &str) -> Result<EventType, Problem> {
+    EventType::find(text).ok_or_else(|| {
+        let all = EventType::ALL.map(EventType::as_str).join(", ");
+        Problem::new(Code::InvalidRequest, format!("`type` is one of {all}"))
+    })
+}
+
+/// A place among those who wait for news.
+pub struct Following {
+    last: watch::Receiver<i64>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Following {
+    pub fn begin(gateway: &Gateway) -> Result<Self, Problem> {
+        let place = std::sync::Arc::clone(&gateway.followers).try_acquire_owned().map_err(|_| {
+            gateway.metrics.reached("followers");
+            Problem::from(Code::TooManyFollowers).with_retry_after(RETRY_AFTER)
+        })?;
+        Ok(Self { last: gateway.tail.listen(), _place: place })
+    }
+
+    /// Returns when the log has gone on from there, when the time is over, or when the gateway stops.
+    /// Whether it is not because the time is over.
+    pub async fn news(&mut self, gateway: &Gateway, from: Cursor, most: Duration) -> bool {
+        let moved = self.last.wait_for(|last| *last > from.0);
+        tokio::select! {
+            moved = tokio::time::timeout(most, moved) => moved.is_ok(),
+            () = gateway.stopping.cancelled() => true,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a change of a record comes to: the fields that moved, and the types of the events that it is. Pure, from the row
+//! before and after as the log keeps them.
+
+use serde_json::{Map, Value};
+
+use super::field::Kind;
+use super::shape::Shape;
+
+pub type Fields = Map<String, Value>;
+
+/// What is free-form in a row, beside its fields.
+const CUSTOM: &str = "custom_data";
+
+/// The types of events that every module has (the seed Collecta's five).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventType {
+    RecordCreated,
+    /// A typed field moved.
+    RecordUpdated,
+    RecordDeleted,
+    /// A field of the type status moved.
+    StatusChange,
+    CustomDataUpdated,
+}
+
+impl EventType {
+    pub const ALL: [Self; 5] =
+        [Self::RecordCreated, Self::RecordUpdated, Self::RecordDeleted, Self::StatusChange, Self::CustomDataUpdated];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RecordCreated => "record_created",
+            Self::RecordUpdated => "record_updated",
+            Self::RecordDeleted => "record_deleted",
+            Self::StatusChange => "status_change",
+            Self::CustomDataUpdated => "custom_data_updated",
+        }
+    }
+
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|of| of.as_str() == text)
+    }
+}
+
+/// `{field: {from, to}}` for every field that moved, `custom_data` among them; empty unless both rows are there.
+pub fn moved(before: Option<&Fields>, after: Option<&Fields>) -> Fields {
+    let (Some(before), Some(after)) = (before, after) else { return Fields::new() };
+    let names = after.keys().chain(before.keys().filter(|name| !after.contains_key(*name)));
+    let of = |row: &Fields, name: &str| row.get(name).cloned().unwrap_or(Value::Null);
+    let pairs = names.map(|name| (name, of(before, name), of(after, name))).filter(|(_, from, to)| from != to);
+    pairs.map(|(name, from, to)| (name.clone(), serde_json::json!({ "from": from, "to": to }))).collect()
+}
+
+/// In the order of [`EventType::ALL`]. A field that the shape does not have any more is a typed field all the same.
+pub fn types(before: Option<&Fields>, after: Option<&Fields>, moved: &Fields, shape: Option<&Shape>) -> Vec<EventType> {
+    match (before, after) {
+        (None, _) => vec![EventType::RecordCreated],
+        (Some(_), None) => vec![EventType::RecordDeleted],
+        (Some(_), Some(_)) => {
+            let is_status = |name: &str| {
+                let field = shape.and_then(|shape| shape.fields.get(shape.place(name)?));
+                field.is_some_and(|field| matches!(field.kind, Kind::Status(_)))
+            };
+            let fields = || moved.keys().filter(|name| *name != CUSTOM);
+            let updated = fields().next().is_some().then_some(EventType::RecordUpdated);
+            let status = fields().any(|name| is_status(name)).then_some(EventType::StatusChange);
+            let custom = moved.contains_key(CUSTOM).then_some(EventType::CustomDataUpdated);
+            [updated, status, custom].into_iter().flatten().collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(value: &Value) -> Fields {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_moved_is_told_from_and_to() {
+        let before = fields(&json!({"a": 1, "b": "x", "gone": true, "custom_data": {"k": [1]}}));
+        let after = fields(&json!({"a": 2, "b": "x", "new": null, "custom_data": {"k": [1, 2]}}));
+        let moved = moved(Some(&before), Some(&after));
+        let wanted = json!({
+            "a": {"from": 1, "to": 2},
+            "custom_data": {"from": {"k": [1]}, "to": {"k": [1, 2]}},
+            "gone": {"from": true, "to": null},
+        });
+        assert_eq!(Value::Object(moved.clone()), wanted);
+        let both = types(Some(&before), Some(&after), &moved, None);
+        assert_eq!(both, [EventType::RecordUpdated, EventType::CustomDataUpdated]);
+        assert_eq!(types(None, Some(&after), &Fields::new(), None), [EventType::RecordCreated]);
+        assert_eq!(types(Some(&before), None, &Fields::new(), None), [EventType::RecordDeleted]);
+    }
+}
