@@ -109,7 +109,6 @@ impl Stream {
             if self.gateway.stopping.is_cancelled() {
                 return None;
             }
-            let before = self.reading.after();
             let page = match self.reading.next(&self.gateway).await {
                 Ok(page) => page,
                 Err(problem) => {
@@ -120,10 +119,9 @@ impl Stream {
             let snapshot = self.gateway.snapshot();
             let found = page.changes.into_iter().map(|change| ChangeView::new(change, &snapshot));
             self.page = found.collect::<Vec<_>>().into_iter();
-            if self.page.len() == 0 && !page.more {
-                if !self.following.news(&self.gateway, before.max(page.next), HEARTBEAT).await {
-                    return Some(Event::default().comment("still here"));
-                }
+            let is_over = self.page.len() == 0 && !page.more;
+            if is_over && !self.following.news(&self.gateway, page.next, HEARTBEAT).await {
+                return Some(Event::default().comment("still here"));
             }
         }
     }

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Database};
 use crate::feed::Tail;
 use crate::id::{ReplicaId, RequestId};
@@ -104,14 +104,7 @@ impl Gateway {
             return Err(StartError::SealKey { database: setup.seal_key, ours: seal.id() });
         }
         if !setup.has_owner {
-            let key = crate::secret::generate(crate::secret::API_KEY);
-            // Written first: a key that only the database knows opens nothing.
-            data_dir.write_admin_key(&key)?;
-            let digest = crate::secret::hex(&crate::secret::digest(key.expose_secret()));
-            if !store.add_first_owner(&digest, clock.now()).await? {
-                // Another replica was first, and has the key that counts.
-                data_dir.remove_admin_key()?;
-            }
+            make_owner(&store, &data_dir, clock.now()).await?;
         }
         let replica = ReplicaId::new(clock.now());
         store.beat(replica, clock.now()).await?;
@@ -302,6 +295,18 @@ impl Gateway {
         }
         self.store.close().await;
     }
+}
+
+async fn make_owner(store: &Store, data_dir: &DataDir, now: Timestamp) -> Result<(), StartError> {
+    let key = crate::secret::generate(crate::secret::API_KEY);
+    // Written first: a key that only the database knows opens nothing.
+    data_dir.write_admin_key(&key)?;
+    let digest = crate::secret::hex(&crate::secret::digest(key.expose_secret()));
+    if !store.add_first_owner(&digest, now).await? {
+        // Another replica was first, and has the key that counts.
+        data_dir.remove_admin_key()?;
+    }
+    Ok(())
 }
 
 /// What a committed batch is told to.

@@ -102,10 +102,6 @@ impl Reading {
         self.after = page.next;
         Ok(page)
     }
-
-    pub fn after(&self) -> Cursor {
-        self.after
-    }
 }
 
 /// One beyond the end was given by another log, such as this one before an older copy of it was put back.

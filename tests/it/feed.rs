@@ -68,7 +68,7 @@ async fn the_log_is_read_from_any_point(app: App) {
     }
     let rest = app.see(&format!("/changes?after={}", text(&empty["nextCursor"]))).await;
     assert_eq!(rest["data"].as_array().unwrap().len(), 20, "the cursor of an empty log is its beginning");
-    let latest = app.see(&format!("/changes?after=latest")).await;
+    let latest = app.see("/changes?after=latest").await;
     assert_eq!((latest["data"].clone(), text(&latest["nextCursor"])), (json!([]), cursors[19]));
 }
 
