@@ -8,6 +8,8 @@ pub mod judge;
 pub mod mapping;
 mod module;
 mod request;
+pub mod signature;
+pub mod timestamp;
 pub mod xml;
 
 pub type Target = fn(&[u8]);
@@ -16,6 +18,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("json", json::run),
     ("xml", xml::run),
     ("form", form::run),
+    ("signature", signature::run),
+    ("timestamp", timestamp::run),
     ("expression", expression::run),
     ("mapping", mapping::run),
     ("judge", judge::run),
