@@ -54,6 +54,7 @@ pub(super) struct Checked {
     /// As it was written, for people.
     pub message_text: String,
     pub body_hash: Option<Template>,
+    pub body_hash_text: String,
     pub claims: Claims,
     pub url: Option<String>,
 }
@@ -149,6 +150,7 @@ impl Checked {
             timestamp,
             tolerance: tolerance(raw)?.unwrap_or(TOLERANCE),
             body_hash: body_hash(raw, &message)?,
+            body_hash_text: raw.body_hash.clone().unwrap_or_default(),
             message,
             message_text,
             claims: raw.claims.clone().unwrap_or_default(),

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
 use super::asymmetric::PrivateKey;
 use super::digest;
 use super::jwt;
@@ -76,6 +79,13 @@ impl super::scheme::Checked {
         let lacking = |lacking: super::template::Lacking| {
             CannotSign(format!("{} is part of what is signed, and is not there", lacking.0))
         };
+        if let Some(hash) = &self.body_hash {
+            let stated = hash.text(filling).map_err(lacking)?;
+            let wanted = HEXLOWER.encode(&Sha256::digest(filling.request.signed.body));
+            if !stated.eq_ignore_ascii_case(&wanted) {
+                return Err(CannotSign(format!("{} is to be the SHA-256 of the body, {wanted}", self.body_hash_text)));
+            }
+        }
         let pieces = self.message.fill(filling).map_err(lacking)?;
         if let Some(pair) = self.algorithm.pair() {
             let text = std::str::from_utf8(secret).map_err(|_| no_key())?;
