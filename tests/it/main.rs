@@ -43,3 +43,4 @@ mod restart;
 mod secrecy;
 mod signatures;
 mod tidy;
+mod vendors;

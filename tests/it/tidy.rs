@@ -76,8 +76,8 @@ fn files(folder: &str) -> Vec<File> {
 fn list(folder: &Path, names: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let entry = entry.unwrap();
-        let name = entry.file_name();
-        let is_ours = !name.to_string_lossy().starts_with('.') && name != "target" && name != "tidegate-data";
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_ours = !name.starts_with('.') && !["node_modules", "target", "tidegate-data"].contains(&&*name);
         match entry.file_type().unwrap() {
             kind if kind.is_dir() && is_ours => list(&entry.path(), names),
             kind if kind.is_file() => names.push(entry.path()),

@@ -14,7 +14,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
-import { setTime } from "./clock.mjs";
+import { setTime } from "./globals.mjs";
 import { senders } from "./senders/index.mjs";
 
 const require = createRequire(import.meta.url);

@@ -35,13 +35,13 @@ const GLANCE: Duration = Duration::from_millis(10);
 
 /// A line for whoever runs the tests.
 #[expect(clippy::print_stdout, reason = "it is told, and kept from those who do not ask for it")]
-fn tell(line: &str) {
+pub fn tell(line: &str) {
     println!("{line}");
 }
 
 /// What whoever runs the tests has set for them.
 #[expect(clippy::disallowed_methods, reason = "settings of the tests, documented in scripts/test")]
-fn setting(name: &str) -> Option<String> {
+pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

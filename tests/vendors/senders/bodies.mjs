@@ -131,8 +131,21 @@ const adyen = {
     verify: ({ secret, body }) => new HmacValidator.default().validateHMAC(itemOf(body), secret),
 };
 
+const adyenPlatform = {
+    library: "@adyen/api-library",
+    signs: true,
+    secret: hex("adyen-platform", 32),
+    sign: ({ secret, body }) => {
+        const signature = new HmacValidator.default().calculateHmac(body, secret);
+        return { headers: { "content-type": "application/json", HmacSignature: signature } };
+    },
+    verify: ({ secret, body, headers }) =>
+        new HmacValidator.default().validateHMACSignature(secret, headers.hmacsignature, body),
+};
+
 export const bodies = {
     adyen,
+    "adyen-platform": adyenPlatform,
     github,
     gocardless: gocardlessSender,
     linear,

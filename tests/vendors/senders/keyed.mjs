@@ -21,6 +21,9 @@ const rawPrivate = (key) => key.export(pkcs8).subarray(-32);
 const ed25519 = generateKeyPairSync("ed25519");
 const p256 = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
 
+const signed = (algorithm, key, encoding, message) =>
+    signBytes(algorithm, Buffer.from(message), key).toString(encoding);
+
 const discordSender = {
     library: "discord-interactions",
     signs: false,
@@ -32,7 +35,7 @@ const discordSender = {
         headers: {
             ...json,
             "X-Signature-Timestamp": `${at}`,
-            "X-Signature-Ed25519": signBytes(null, Buffer.from(`${at}${body}`), ed25519.privateKey).toString("hex"),
+            "X-Signature-Ed25519": signed(null, ed25519.privateKey, "hex", `${at}${body}`),
         },
     }),
     verify: ({ secret, body, headers }) =>
@@ -50,7 +53,7 @@ const telnyx = {
         headers: {
             ...json,
             "telnyx-timestamp": `${at}`,
-            "telnyx-signature-ed25519": signBytes(null, Buffer.from(`${at}|${body}`), ed25519.privateKey).toString("base64"),
+            "telnyx-signature-ed25519": signed(null, ed25519.privateKey, "base64", `${at}|${body}`),
         },
     }),
     verify: ({ secret, body, headers }) => {
@@ -74,13 +77,14 @@ const sendgridSender = {
         headers: {
             ...json,
             [`${EVENT_HEADER}-Timestamp`]: `${at}`,
-            [`${EVENT_HEADER}-Signature`]: signBytes("sha256", Buffer.from(`${at}${body}`), p256.privateKey).toString("base64"),
+            [`${EVENT_HEADER}-Signature`]: signed("sha256", p256.privateKey, "base64", `${at}${body}`),
         },
     }),
     verify: ({ secret, body, headers }) => {
         const library = new sendgrid.EventWebhook();
         const header = (name) => headers[`${EVENT_HEADER}-${name}`.toLowerCase()];
-        return library.verifySignature(library.convertPublicKeyToECDSA(secret), body, header("Signature"), header("Timestamp"));
+        const key = library.convertPublicKeyToECDSA(secret);
+        return library.verifySignature(key, body, header("Signature"), header("Timestamp"));
     },
 };
 
@@ -89,8 +93,8 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 /** HS256 (RFC 7515). */
 function token(secret, claims) {
     const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
-    return `${signed}.${mac("sha256", secret, "base64url", signed)}`;
+    const message = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+    return `${message}.${mac("sha256", secret, "base64url", message)}`;
 }
 
 const messagebirdSender = {
@@ -114,7 +118,8 @@ const vonageSender = {
     signs: false,
     secret: text("vonage-signature-secret-Zk3q0Wp9"),
     sign: ({ secret, body, at }) => {
-        const claims = { iat: at, exp: at + 300, jti: "c6a7f0f2", iss: "Vonage", payload_hash: sha256(body), api_key: "a1b2c3d4" };
+        const times = { iat: at, exp: at + 300, jti: "c6a7f0f2" };
+        const claims = { iss: "Vonage", ...times, payload_hash: sha256(body), api_key: "a1b2c3d4" };
         return { headers: { ...json, Authorization: `Bearer ${token(secret, claims)}` } };
     },
     verify: ({ secret, body, headers }) => {

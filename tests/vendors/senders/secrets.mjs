@@ -2,11 +2,7 @@
 
 import { createHash } from "node:crypto";
 
-const bytes = (seed, length) =>
-    Buffer.concat([createHash("sha256").update(seed).digest(), createHash("sha256").update(`${seed}.`).digest()]).subarray(
-        0,
-        length,
-    );
+const bytes = (seed, length) => createHash("sha256").update(seed).digest().subarray(0, length);
 
 export const text = (value) => () => ({ secret: value });
 export const hex = (seed, length) => text(bytes(seed, length).toString("hex"));

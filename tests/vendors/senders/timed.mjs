@@ -6,7 +6,9 @@ import * as sanity from "@sanity/webhook";
 import bolt from "@slack/bolt/dist/receivers/verify-request.js";
 import { WorkOS } from "@workos-inc/node";
 import mercadopago from "mercadopago";
+import OpenAI from "openai";
 import { validateWebhook } from "replicate";
+import { Resend } from "resend";
 import square from "square";
 import { Webhook } from "standardwebhooks";
 import Stripe from "stripe";
@@ -35,10 +37,37 @@ const standard = (library, name, Library) => ({
     },
 });
 
+const standardWebhooks = standard("standardwebhooks", "webhook", Webhook);
+const svix = standard("svix", "svix", Svix);
+
+// Their senders sign by the libraries above; these three judge by code of their own.
 const replicate = {
-    ...standard("replicate", "webhook", Webhook),
+    ...standardWebhooks,
+    library: "replicate",
     signs: false,
     verify: ({ secret, body, headers }) => validateWebhook({ headers, body }, secret, globalThis.crypto),
+};
+
+const openai = {
+    ...standardWebhooks,
+    library: "openai",
+    signs: false,
+    verify: async ({ secret, body, headers }) => {
+        await new OpenAI({ apiKey: "none" }).webhooks.verifySignature(body, headers, secret);
+        return true;
+    },
+};
+
+const resend = {
+    ...svix,
+    library: "resend",
+    signs: false,
+    verify: ({ secret, body, headers }) => {
+        const header = (name) => headers[`svix-${name}`];
+        const signed = { id: header("id"), timestamp: header("timestamp"), signature: header("signature") };
+        new Resend("re_none").webhooks.verify({ payload: body, headers: signed, webhookSecret: secret });
+        return true;
+    },
 };
 
 const stripeClient = new Stripe("sk_test_none");
@@ -142,17 +171,20 @@ const workos = {
         const v1 = await workosClient.webhooks.computeSignature(at * 1000, JSON.parse(body), secret);
         return { headers: { ...json, "WorkOS-Signature": `t=${at * 1000}, v1=${v1}` } };
     },
-    verify: ({ secret, body, headers }) =>
-        workosClient.webhooks.verifyHeader({ payload: JSON.parse(body), sigHeader: headers["workos-signature"], secret }),
+    verify: ({ secret, body, headers }) => {
+        const sigHeader = headers["workos-signature"];
+        return workosClient.webhooks.verifyHeader({ payload: JSON.parse(body), sigHeader, secret });
+    },
 };
 
 const sanitySender = {
     library: "@sanity/webhook",
     signs: true,
     secret: text("hurling-violet-kite"),
-    sign: async ({ secret, body, at }) => ({
-        headers: { ...json, [sanity.SIGNATURE_HEADER_NAME]: await sanity.encodeSignatureHeader(body, at * 1000, secret) },
-    }),
+    sign: async ({ secret, body, at }) => {
+        const signature = await sanity.encodeSignatureHeader(body, at * 1000, secret);
+        return { headers: { ...json, [sanity.SIGNATURE_HEADER_NAME]: signature } };
+    },
     verify: ({ secret, body, headers }) =>
         sanity.isValidSignature(body, headers[sanity.SIGNATURE_HEADER_NAME], secret),
 };
@@ -178,17 +210,22 @@ const mercadoPago = {
 };
 
 export const timed = {
+    clerk: svix,
+    "gitlab-signed": standardWebhooks,
+    hubspot: hubspotSender("v3"),
     "hubspot-v1": hubspotSender("v1"),
     "hubspot-v2": hubspotSender("v2"),
-    "hubspot-v3": hubspotSender("v3"),
     "mercado-pago": mercadoPago,
+    openai,
     paddle,
+    render: standardWebhooks,
     replicate,
+    resend,
     sanity: sanitySender,
     slack,
     square: squareSender,
-    "standard-webhooks": standard("standardwebhooks", "webhook", Webhook),
+    "standard-webhooks": standardWebhooks,
     stripe,
-    svix: standard("svix", "svix", Svix),
+    svix,
     workos,
 };

@@ -1,5 +1,11 @@
-// The time that the libraries see: a job's `at`. It stands still, so that a slow machine changes no verdict.
+// What the libraries find around them. Imported before any of them.
 
+import { webcrypto } from "node:crypto";
+
+// Node.js 18 has it, and does not show it.
+globalThis.crypto ??= webcrypto;
+
+// The time is a job's `at`, and stands still, so that a slow machine changes no verdict.
 const SystemDate = globalThis.Date;
 let now;
 
