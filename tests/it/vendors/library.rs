@@ -45,8 +45,12 @@ impl Program {
         let mut child = command.spawn().expect("node starts: scripts/test installs it");
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, answers) = channel();
-        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        Self { jobs: child.stdin.take().unwrap(), answers }
+        let jobs = child.stdin.take().unwrap();
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| drop(tell.send(line)));
+            child.wait()
+        });
+        Self { jobs, answers }
     }
 
     fn ask(&mut self, job: &Value) -> Value {
