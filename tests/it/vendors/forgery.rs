@@ -32,6 +32,11 @@ struct Forger<'a> {
     tallies: BTreeMap<String, Tally>,
 }
 
+/// Of a body with more bytes only bits are turned: Braintree's has six hundred.
+const LONG: usize = 512;
+/// These tests come last in the order of their names, when no others are left to keep the second core busy.
+const WORKERS: usize = 2;
+
 #[derive(Clone, Copy)]
 enum Breadth {
     /// All 255 other values of a byte.
@@ -54,7 +59,7 @@ fn one_changed_byte_is_refused() {
                 done.push((preset, attack(preset)));
             }
         };
-        let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
         for (preset, tallies) in workers.into_iter().flat_map(|worker| worker.join().unwrap()) {
             tell(&line(preset, &tallies));
             tried += tallies.values().map(|tally| tally.tried).sum::<u64>();
@@ -142,7 +147,8 @@ impl Forger<'_> {
             return;
         }
         let before = self.request.body.clone();
-        for body in changes(&before, self.breadth) {
+        let breadth = if before.len() > LONG { Breadth::Bits } else { self.breadth };
+        for body in changes(&before, breadth) {
             let is_alike = self.of.body.is_alike(&before, &body);
             let changed = self.request.with_body(body);
             self.count("body", &changed, self.secret.as_bytes(), is_alike);
