@@ -1,23 +1,35 @@
 //! The module files under `mappings/`, each with what its sender would really post: `tests/data/mappings/FILE/` holds
-//! numbered steps. `01-opened.expected.json` says what is sent (`01-opened.json`, or what `payload` names), with which
-//! headers, and what becomes of it; the signature is made by what the module file says.
+//! numbered steps. `01-opened.expected.json` says what is sent (the other file of that name, or what `payload` names), with
+//! which headers, and what becomes of it; a field that reads `just now` is the time of the test. `signer.rs` signs.
+
+mod signer;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use data_encoding::{BASE64, HEXLOWER};
 use http::HeaderMap;
 use serde_json::{Value, json};
-use tidegate::verify::hmac_sha256;
+use tidegate::clock::Timestamp;
+use tidegate::verify::preset;
 
 use crate::app::{App, Setup, text};
 use crate::changes::assert_log_is_truth;
 use crate::client::{Answer, Sender};
+use signer::{Letter, Signer};
 
 both!(every_mapping_does_what_its_steps_say);
 
-const SECRET: &str = "a secret of the tests, kept by nobody";
+/// How far the clock may have moved since a step was sent.
+const JUST_NOW: Duration = Duration::from_secs(60);
+/// What a payload is, by the end of its file's name.
+const CONTENT_TYPES: [(&str, &str); 4] = [
+    ("json", "application/json"),
+    ("form", "application/x-www-form-urlencoded"),
+    ("ndjson", "application/x-ndjson"),
+    ("xml", "application/xml; charset=utf-8"),
+];
 
 struct Step {
     name: String,
@@ -41,32 +53,45 @@ async fn every_mapping_does_what_its_steps_say(setup: Setup) {
 }
 
 async fn play(app: &App, module: &Module) {
-    let secrets = module.secrets().map(|name| (name, json!(SECRET))).collect::<serde_json::Map<_, _>>();
-    let sender = app.senders(&module.text, secrets.into()).await.swap_remove(0);
+    let signer = module.source().get("signature").map(Signer::of);
+    let secrets = module.secret().zip(signer.as_ref()).map(|(name, signer)| (name, json!(signer.secret)));
+    let sender = app.senders(&module.text, secrets.into_iter().collect()).await.swap_remove(0);
     let mut filled = BTreeSet::new();
     for step in module.steps() {
         let why = format!("{}, {}", module.name, step.name);
-        let answer = send(&sender, module, &step).await;
-        assert_eq!(answer.status, 202, "{why}: {}", answer.text());
-        assert_eq!(answer.json()["outcome"], step.expected["outcome"], "{why}: {}", answer.text());
-        let answer = answer.accepted(text(&step.expected["outcome"]));
-        assert_eq!(app.event(&answer).await["verdict"], step.expected["outcome"], "{why}");
-        assert_records(app, &sender, &answer, &step, &mut filled).await;
+        let answer = send(app, &sender, signer.as_ref(), &step).await;
+        assert_eq!(answer.status, module.status(), "{why}: {}", answer.text());
+        let told = told(app, &sender, &answer).await;
+        assert_eq!(told["outcome"], step.expected["outcome"], "{why}: {told}");
+        assert_eq!(app.event(&told).await["verdict"], step.expected["outcome"], "{why}");
+        assert_records(app, &sender, &told, &step, &mut filled).await;
     }
     let lacking = module.fields().filter(|field| !filled.contains(field)).collect::<Vec<_>>();
     assert!(lacking.is_empty(), "{}: no step fills {lacking:?}", module.name);
     assert_log_is_truth(&app.admin, app.database(), &sender.module).await;
 }
 
-async fn send(sender: &Sender, module: &Module, step: &Step) -> Answer {
+async fn send(app: &App, sender: &Sender, signer: Option<&Signer>, step: &Step) -> Answer {
     let body = fs::read(&step.payload).unwrap_or_else(|error| panic!("{}: {error}", step.payload.display()));
     let headers = step.expected["headers"].as_object().expect("a step has its headers").iter();
-    let mut headers: HeaderMap =
-        headers.map(|(name, value)| (name.parse().unwrap(), text(value).parse().unwrap())).collect();
-    if let Some((header, value)) = module.signature(&body) {
-        headers.insert(header.parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
+    let headers = headers.map(|(name, value)| (name.parse().unwrap(), text(value).parse().unwrap())).collect();
+    let letter = Letter { headers, body };
+    let letter = match signer {
+        Some(signer) => signer.signed(sender, letter, app.setup.clock.now()),
+        None => letter,
+    };
+    sender.send(sender.body(step.content_type(), letter.body).headers(letter.headers)).await
+}
+
+/// What the answer says, or the log of events, where the sender is answered in its own way.
+async fn told(app: &App, sender: &Sender, answer: &Answer) -> Value {
+    match serde_json::from_slice::<Value>(&answer.body) {
+        Ok(told) if told["eventId"].is_string() => told,
+        _ => {
+            let newest = app.see(&format!("/events?module={}&limit=1", sender.module)).await["data"][0].clone();
+            json!({ "eventId": newest["id"], "outcome": newest["verdict"], "recordId": newest["recordIds"][0] })
+        }
     }
-    sender.send(sender.json(body).headers(headers)).await
 }
 
 /// Each record that the answer names reads as the step says: every field, and nothing else.
@@ -92,10 +117,32 @@ async fn assert_records(app: &App, sender: &Sender, answer: &Value, step: &Step,
             continue;
         };
         let record = app.get(&path).await.done();
-        assert_eq!(&record["fields"], fields, "{why}");
+        let fields = dated(fields, &record["fields"], app.setup.clock.now());
+        assert_eq!(record["fields"], fields, "{why}");
         assert_eq!(record["customData"], wanted["customData"], "{why}");
         let fields = record["fields"].as_object().unwrap().iter();
         filled.extend(fields.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()));
+    }
+}
+
+/// The fields that are wanted, with the record's own time where they say `just now`, if it is that.
+fn dated(wanted: &Value, found: &Value, now: Timestamp) -> Value {
+    let mut wanted = wanted.clone();
+    for (name, value) in wanted.as_object_mut().expect("fields have names") {
+        if value == "just now" {
+            let at: Timestamp = text(&found[name]).parse().unwrap();
+            assert!(at <= now && now.since(at) < JUST_NOW, "{name} is {at}, and it is {now}");
+            *value = found[name].clone();
+        }
+    }
+    wanted
+}
+
+impl Step {
+    fn content_type(&self) -> &'static str {
+        let end = self.payload.extension().and_then(|end| end.to_str()).unwrap_or_default();
+        let known = CONTENT_TYPES.iter().find(|(known, _)| *known == end);
+        known.unwrap_or_else(|| panic!("{}: what is it?", self.payload.display())).1
     }
 }
 
@@ -110,19 +157,18 @@ impl Module {
         self.document["module"]["fields"].as_table().unwrap().keys().cloned()
     }
 
-    /// Names of the secrets, as `apply` looks them up.
-    fn secrets(&self) -> impl Iterator<Item = String> {
-        let name = self.source().get("signature").and_then(|signature| signature["secret"].as_str());
-        name.map(|name| name.strip_prefix("env:").unwrap().to_owned()).into_iter()
+    /// The name of the secret, as `apply` looks it up.
+    fn secret(&self) -> Option<String> {
+        let signature = self.source().get("signature")?;
+        Some(signature["secret"].as_str()?.strip_prefix("env:").expect("it names a variable").to_owned())
     }
 
-    /// Header and value, by the scheme that the file names.
-    fn signature(&self, body: &[u8]) -> Option<(String, String)> {
-        let scheme = self.source().get("signature")?.as_table().unwrap();
-        let said = |key: &str| scheme.get(key).and_then(toml::Value::as_str).unwrap_or_default();
-        let digest = hmac_sha256(SECRET.as_bytes(), body);
-        let written = if said("encoding") == "base64" { BASE64.encode(&digest) } else { HEXLOWER.encode(&digest) };
-        Some((said("header").to_owned(), format!("{}{written}", said("prefix"))))
+    /// Of the answer to what was accepted: some senders insist on another.
+    fn status(&self) -> u16 {
+        let own = self.source().get("response").and_then(|response| response.get("status")?.as_integer());
+        let preset = self.source().get("signature").and_then(|signature| preset::find(signature.get("preset")?.as_str()?));
+        let usual = || preset?.response.as_ref()?.status;
+        own.map(|status| u16::try_from(status).unwrap()).or_else(usual).unwrap_or(202)
     }
 
     fn folder(&self) -> PathBuf {
@@ -136,7 +182,11 @@ impl Module {
             let Some(name) = file.strip_suffix(".expected.json") else { continue };
             let expected: Value = serde_json::from_slice(&fs::read(folder.join(&file)).unwrap())
                 .unwrap_or_else(|error| panic!("{}/{file}: {error}", self.name));
-            let payload = expected["payload"].as_str().map_or_else(|| format!("{name}.json"), str::to_owned);
+            let own = || {
+                let ends = CONTENT_TYPES.iter().map(|(end, _)| format!("{name}.{end}"));
+                ends.into_iter().find(|file| folder.join(file).exists()).unwrap_or_else(|| format!("{name}.json"))
+            };
+            let payload = expected["payload"].as_str().map_or_else(own, str::to_owned);
             steps.push(Step { name: name.to_owned(), payload: folder.join(payload), expected });
         }
         assert!(!steps.is_empty(), "mappings/{}.toml has steps in {}", self.name, folder.display());
