@@ -9,7 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::HeaderMap;
 use serde_json::{Value, json};
 use tidegate::clock::Timestamp;
 use tidegate::verify::preset;

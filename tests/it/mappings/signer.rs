@@ -2,15 +2,22 @@
 
 use data_encoding::{BASE64, HEXLOWER};
 use http::{HeaderMap, HeaderName};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::Value;
 use tidegate::clock::Timestamp;
 use tidegate::verify::raw::{KeyForm, Unit};
 use tidegate::verify::sign::sign;
-use tidegate::verify::{RawSignature, Scheme, Signed};
+use tidegate::verify::{Algorithm, RawSignature, Scheme, Signed};
 
 use crate::client::Sender;
 
 const SECRET: &str = "a-secret-of-the-tests--of-nobody";
+/// What stands before the point in the SubjectPublicKeyInfo of a key on P-256 (RFC 5480, 2).
+const P256: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 
 pub struct Signer {
     scheme: Scheme,
@@ -18,6 +25,8 @@ pub struct Signer {
     raw: RawSignature,
     /// What the vendor shows, and the admin pastes.
     pub secret: String,
+    /// What the vendor signs with: the same, or the private half of it.
+    key: String,
 }
 
 /// What goes out.
@@ -35,8 +44,15 @@ impl Signer {
             Some(preset) => preset.scheme.as_ref().expect("it is not a refused one").raw().clone(),
             None => scheme.raw().clone(),
         };
-        let secret = format!("{}{}", raw.secret_prefix, secret_of(raw.secret_form.unwrap_or_default()));
-        Self { scheme, raw, secret }
+        let (secret, key) = match raw.algorithm.unwrap_or_default() {
+            Algorithm::EcdsaP256 => pair(),
+            Algorithm::Ed25519 | Algorithm::Jwt => panic!("no sender of these signs so"),
+            _ => {
+                let secret = format!("{}{}", raw.secret_prefix, secret_of(raw.secret_form.unwrap_or_default()));
+                (secret.clone(), secret)
+            }
+        };
+        Self { scheme, raw, secret, key }
     }
 
     /// Signs as of now, so that the gateway's clock finds it fresh.
@@ -45,7 +61,7 @@ impl Signer {
         let path = sender.path();
         let url = format!("{}{path}", sender.base);
         let request = Signed { method: "POST", url: &url, path: &path, query: None, headers: &headers, body: &body };
-        let signature = sign(&self.scheme, self.secret.as_bytes(), request, now).unwrap();
+        let signature = sign(&self.scheme, self.key.as_bytes(), request, now).unwrap();
         for (name, value) in signature.headers {
             headers.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
@@ -79,6 +95,15 @@ fn secret_of(form: KeyForm) -> String {
         KeyForm::Base64 => BASE64.encode(SECRET.as_bytes()),
         KeyForm::Hex => HEXLOWER.encode(SECRET.as_bytes()),
     }
+}
+
+/// A public key as vendors show it, and its private one.
+fn pair() -> (String, String) {
+    let random = SystemRandom::new();
+    let private = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, private.as_ref(), &random).unwrap();
+    let public = [&P256[..], pair.public_key().as_ref()].concat();
+    (BASE64.encode(&public), BASE64.encode(private.as_ref()))
 }
 
 /// The JSON with another value at `$.a.b`.
