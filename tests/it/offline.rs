@@ -88,8 +88,7 @@ fn a_payload_is_tried_as_a_gateway_would_take_it() {
         let folder = entry.unwrap().path();
         let step = first_step(&folder);
         let expected: Value = serde_json::from_str(&fs::read_to_string(&step).unwrap()).unwrap();
-        let own = step.to_str().unwrap().replace(".expected.json", ".json");
-        let payload = expected["payload"].as_str().map_or(PathBuf::from(own), |name| folder.join(name));
+        let payload = expected["payload"].as_str().map_or_else(|| own_payload(&step), |name| folder.join(name));
         let module = format!("mappings/{}.toml", folder.file_name().unwrap().to_str().unwrap());
         let headers = expected["headers"].as_object().unwrap().iter();
         let headers = headers.map(|(name, value)| format!("{name}: {}", text(value))).collect::<Vec<_>>();
@@ -109,6 +108,14 @@ fn a_payload_is_tried_as_a_gateway_would_take_it() {
         tried += 1;
     }
     assert!(tried >= 5, "{tried} mappings have steps");
+}
+
+/// What is sent, whatever it is: the other file of that name.
+fn own_payload(step: &Path) -> PathBuf {
+    let name = step.to_str().unwrap().replace("expected.json", "");
+    let found = |end: &&str| Path::new(&format!("{name}{end}")).exists();
+    let end = ["json", "form", "ndjson", "xml"].into_iter().find(|end| found(&end)).expect("a payload beside the step");
+    PathBuf::from(format!("{name}{end}"))
 }
 
 /// The first that creates something.

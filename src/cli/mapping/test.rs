@@ -156,6 +156,7 @@ fn usual_content_type(payload: &Path) -> &'static str {
     match end.as_str() {
         "xml" => "application/xml",
         "ndjson" | "jsonl" => "application/x-ndjson",
+        "form" => "application/x-www-form-urlencoded",
         _ => "application/json",
     }
 }
