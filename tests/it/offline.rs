@@ -97,8 +97,9 @@ fn a_payload_is_tried_as_a_gateway_would_take_it() {
         let (code, answer) = object(root(), &arguments);
         let result = &answer["results"][0];
         assert_eq!((code, &result["verdict"]), (0, &json!("accepted")), "{module}: {answer}");
-        let wanted = expected["records"].as_array().unwrap();
+        let mut wanted = expected["records"].as_array().unwrap().clone();
         for record in result["records"].as_array().unwrap() {
+            wanted.iter_mut().for_each(|wanted| settle(wanted, record));
             let same =
                 |wanted: &&Value| wanted["fields"] == record["fields"] && wanted["customData"] == record["customData"];
             assert!(wanted.iter().any(|wanted| same(&wanted)), "{module}: {record}");
@@ -108,6 +109,15 @@ fn a_payload_is_tried_as_a_gateway_would_take_it() {
         tried += 1;
     }
     assert!(tried >= 5, "{tried} mappings have steps");
+}
+
+/// The time of the test is whatever it was.
+fn settle(wanted: &mut Value, record: &Value) {
+    for (name, value) in wanted["fields"].as_object_mut().unwrap() {
+        if *value == "just now" {
+            *value = record["fields"][name].clone();
+        }
+    }
 }
 
 /// What is sent, whatever it is: the other file of that name.
