@@ -41,18 +41,14 @@ fn is_fresh(unit: i128, text: &[u8]) -> bool {
             |at: jiff::Timestamp| (i128::from(at.as_microsecond()) - NOW * 1_000_000).abs() <= TOLERANCE * 1_000_000;
         return at.is_some_and(near) && is_plain(text.as_bytes());
     }
-    let digits = !text.is_empty() && text.len() <= 40 && text.chars().all(|char| matches!(char, '0'..='9'));
+    let digits = !text.is_empty() && text.len() <= 40 && text.chars().all(|char| char.is_ascii_digit());
     digits && text.parse::<i128>().is_ok_and(|at| (at - NOW * unit).abs() <= TOLERANCE * unit)
 }
 
 /// RFC 3339, 5.6, where the parser takes more: seconds are there, the offset is whole, and nothing else stands beside it.
 fn is_plain(text: &[u8]) -> bool {
     let known = |char: &u8| char.is_ascii_digit() || b"TtZz:.+-".contains(char);
-    let zoned = match text {
-        [.., b'Z' | b'z'] => true,
-        [.., b'+' | b'-', _, _, b':', _, _] => true,
-        _ => false,
-    };
+    let zoned = matches!(text, [.., b'Z' | b'z'] | [.., b'+' | b'-', _, _, b':', _, _]);
     let at = |place: usize, chars: &[u8]| text.get(place).is_some_and(|char| chars.contains(char));
     text.len() <= 40 && zoned && text.iter().all(known) && at(10, b"Tt") && at(4, b"-") && at(16, b":")
 }
