@@ -124,7 +124,7 @@ fn settle(wanted: &mut Value, record: &Value) {
 fn own_payload(step: &Path) -> PathBuf {
     let name = step.to_str().unwrap().replace("expected.json", "");
     let found = |end: &&str| Path::new(&format!("{name}{end}")).exists();
-    let end = ["json", "form", "ndjson", "xml"].into_iter().find(|end| found(&end)).expect("a payload beside the step");
+    let end = ["json", "form", "ndjson", "xml"].into_iter().find(|end| found(end)).expect("a payload beside the step");
     PathBuf::from(format!("{name}{end}"))
 }
 
