@@ -34,6 +34,7 @@ struct Parts {
     retry_after: Option<Duration>,
     headers: Vec<(HeaderName, HeaderValue)>,
     request: Option<RequestId>,
+    bare: bool,
 }
 
 impl Problem {
@@ -46,6 +47,7 @@ impl Problem {
             retry_after: None,
             headers: Vec::new(),
             request: None,
+            bare: false,
         }))
     }
 
@@ -66,6 +68,13 @@ impl Problem {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
+        self
+    }
+
+    /// Answered without a body, for senders that insist on it.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.0.bare = true;
         self
     }
 
@@ -165,9 +174,13 @@ impl std::error::Error for Problem {}
 /// writes it anew with that.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status(), self.body()).into_response();
+        let mut response = self.status().into_response();
+        if !self.0.bare {
+            *response.body_mut() = self.body().into();
+            let content_type = HeaderValue::from_static("application/problem+json");
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status() == StatusCode::UNAUTHORIZED {
             // RFC 9110, 15.5.2: a 401 names a scheme. Tokens and API keys are both taken as a bearer.
@@ -232,6 +245,14 @@ mod tests {
         assert_eq!(parts.headers["www-authenticate"], "Bearer realm=\"tidegate\"");
         assert!(!parts.headers.contains_key("retry-after"));
         assert!(body.get("errors").is_none() && body.get("requestId").is_none());
+    }
+
+    #[tokio::test]
+    async fn a_bare_problem_has_no_body_and_is_known_all_the_same() {
+        let (parts, body) = Problem::from(Code::SignatureMismatch).bare().into_response().into_parts();
+        assert_eq!((parts.status, parts.headers.get("content-type")), (StatusCode::UNAUTHORIZED, None));
+        assert!(axum::body::to_bytes(body, usize::MAX).await.unwrap().is_empty());
+        assert_eq!(parts.extensions.get().map(Problem::code), Some(Code::SignatureMismatch));
     }
 
     #[tokio::test]

@@ -1,19 +1,21 @@
 //! The public door, and the story to read first: one webhook from its request line to its answer.
 //!
-//! find the source → (no signature: take from the limit) → read the body → verify → take from the limit → judge →
-//! write → answer. A forgery costs one hash and a counter, never an honest sender's allowance.
+//! find the source → (no signature: take from the limit) → read the body → (a handshake: answer it) → verify → take
+//! from the limit → judge → write → answer. A forgery costs one hash and a counter, never an honest sender's allowance.
 
 mod answer;
 mod arrival;
 mod body;
+mod handshake;
 mod headers;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::any;
 
 use crate::gateway::{Door, Gateway};
 use crate::intake::{self, Format, Judged, MOST_ERRORS, RuleError, Verdict};
@@ -22,7 +24,8 @@ use crate::secret::hex;
 use crate::store::RETRY_AFTER;
 use crate::store::writer::{Dedupe, REMEMBERED, Work, WriteError};
 use crate::verify;
-use answer::Accepted;
+use crate::verify::handshake::{Answer, Handshake};
+use answer::{Accepted, Answered};
 pub use arrival::Noted;
 use arrival::{Arrival, Inbound};
 
@@ -35,35 +38,46 @@ const MOST_HOPS: u32 = 8;
 
 pub fn router() -> Router<Arc<Gateway>> {
     Router::new()
-        .route("/api/webhooks/{module}", post(receive))
-        .route("/api/webhooks/{module}/{token}", post(receive))
+        .route("/api/webhooks/{module}", any(receive))
+        .route("/api/webhooks/{module}/{token}", any(receive))
         // A token with a slash in it is an unknown token, and so is none at all.
-        .route("/api/webhooks/{module}/", post(receive))
-        .route("/api/webhooks/{module}/{token}/", post(receive))
-        .route("/api/webhooks/{module}/{token}/{*rest}", post(receive))
+        .route("/api/webhooks/{module}/", any(receive))
+        .route("/api/webhooks/{module}/{token}/", any(receive))
+        .route("/api/webhooks/{module}/{token}/{*rest}", any(receive))
 }
 
 async fn receive(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let mut inbound = Inbound::new(&gateway, request);
-    let answered = answer(&gateway, &mut inbound).await;
+    let answered = match *inbound.method() {
+        Method::POST => answer(&gateway, &mut inbound).await,
+        Method::GET | Method::HEAD => match handshake::probe(&gateway, &mut inbound) {
+            Some(answered) => answered.map(Answered::Handshake),
+            None => return handshake::not_allowed(),
+        },
+        _ => return handshake::not_allowed(),
+    };
     let took = gateway.clock.now().since(inbound.arrival.received_at);
     let response = match answered {
-        Ok(accepted) => {
-            gateway.metrics.webhook(accepted.outcome(), took);
-            accepted.into_response()
+        Ok(answered) => {
+            gateway.metrics.webhook(answered.outcome(), took);
+            if matches!(answered, Answered::Handshake(_)) {
+                // It is no event, and none is kept of it.
+                inbound.arrival.noted.event = None;
+            }
+            answered.into_response()
         }
         Err(problem) => {
             gateway.metrics.webhook(problem.code().as_str(), took);
             inbound.keep_refusal(&gateway, &problem);
             inbound.drain_beside(&gateway);
-            problem.into_response()
+            if inbound.wants_bare_refusals() { problem.bare().into_response() } else { problem.into_response() }
         }
     };
     inbound.arrival.note(response)
 }
 
 /// The way of a webhook. What it refuses is kept by the caller, as far as a source is known.
-async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Problem> {
+async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Answered, Problem> {
     let door = inbound.find_door(gateway)?;
     if !door.source.settings.enabled {
         return Err(Code::SourceDisabled.into());
@@ -71,21 +85,48 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Accepted, Pr
     if !gateway.writer.admits() {
         return Err(queue_full());
     }
-    let scheme = door.source.settings.signature.as_ref();
-    if scheme.is_none() {
+    let may_ask = door.handshakes.has_post();
+    if door.source.settings.signature.is_none() && !may_ask {
         take(&door)?;
     }
     let hops = headers::hops(&inbound.headers)?;
-    let format = headers::format(&inbound.headers)?;
+    // A handshake may be of any type, and without a body.
+    let format = if may_ask { None } else { Some(headers::format(&inbound.headers)?) };
     inbound.read_body(gateway, door.source.max_body(&gateway.config.bounds)).await?;
+    if let Some(mut answer) = admit(gateway, inbound, &door)? {
+        handshake::keep(gateway, inbound, &door, &mut answer).await?;
+        return Ok(Answered::Handshake(answer));
+    }
+    let format = format.map_or_else(|| headers::format(&inbound.headers), Ok)?;
+    commit(gateway, inbound, door, format, hops).await.map(Answered::Accepted)
+}
+
+/// Lets a webhook in that is signed as it should be, and counts it; a handshake is answered and not counted. The body is
+/// read as JSON for handshakes at most once, and not for a forgery unless some handshake of the source is unsigned.
+fn admit(gateway: &Gateway, inbound: &Inbound, door: &Door) -> Result<Option<Answer>, Problem> {
+    let (scheme, may_ask) = (door.source.settings.signature.as_ref(), door.handshakes.has_post());
+    if scheme.is_none() && !may_ask {
+        return Ok(None);
+    }
+    let url = inbound.public_url(gateway);
+    let request = verify::Request::new(inbound.signed(&url));
+    let find = |all: &[Handshake]| {
+        let found = all.iter().find(|handshake| handshake.is(&request));
+        found.map(|found| handshake::answer(gateway, inbound, door, (found, &request))).transpose()
+    };
+    if let Some(answer) = find(&door.handshakes.unsigned)? {
+        return Ok(Some(answer));
+    }
     if let Some(scheme) = scheme {
-        let url = inbound.public_url(gateway);
-        match verify::verify(scheme, &door.source.secrets, inbound.signed(&url), inbound.arrival.received_at) {
-            verify::Verdict::Pass => take(&door)?,
+        match verify::verify(scheme, &door.source.secrets, request.signed, inbound.arrival.received_at) {
+            verify::Verdict::Pass => {}
             verify::Verdict::Refused(refusal) => return Err(refusal.problem(scheme)),
         }
     }
-    commit(gateway, inbound, door, format, hops).await
+    if let Some(answer) = find(&door.handshakes.signed)? {
+        return Ok(Some(answer));
+    }
+    take(door).map(|()| None)
 }
 
 fn queue_full() -> Problem {
@@ -114,8 +155,7 @@ async fn commit(
         let (work, unfit) = work(gateway, &door, judged, &inbound.arrival, hops).await?;
         match gateway.writer.write(inbound.entry(&door), work).await {
             Ok(receipt) => {
-                let several = door.source.mapping.each.is_some();
-                return Ok(Accepted { event: inbound.arrival.event, receipt, several });
+                return Ok(Accepted { event: inbound.arrival.event, receipt, door });
             }
             Err(WriteError::NotRepeated) => return Err(judgement_failed(&unfit)),
             Err(WriteError::ShapeMoved) => {

@@ -17,8 +17,9 @@ use crate::record::definition::Fault;
 use crate::record::field::SourceSlug;
 use crate::record::shape::Shape;
 use crate::secret::{ExposeSecret, SecretString};
-use crate::verify::handshake::{Handshake, RawHandshake};
-use crate::verify::preset::{Preset, RawResponse};
+use crate::verify::handshake::{Handshake, MOST_HANDSHAKES, RawHandshake};
+use crate::verify::preset::Preset;
+use crate::verify::response::RawResponse;
 use crate::verify::{RawSignature, Scheme};
 
 /// The most secrets of one source that are active at once.
@@ -39,9 +40,10 @@ pub struct RawSource {
     pub signature: Option<RawSignature>,
     pub rate_limit: Option<RawQuota>,
     pub max_body: Option<usize>,
-    /// What is answered to an accepted webhook instead of 202 with the record's id.
+    /// What is answered to an accepted webhook instead of 202 with the record's id; `{ }` is that again, where a preset
+    /// says otherwise.
     pub response: Option<RawResponse>,
-    /// Of a sender that is in no preset.
+    /// Beside those of the preset.
     #[serde(default)]
     pub handshake: Vec<RawHandshake>,
     #[serde(rename = "match")]
@@ -83,6 +85,18 @@ impl Settings {
         self.signature.as_ref()?.preset()
     }
 
+    /// What is answered to every accepted webhook, where that is not the gateway's own answer.
+    pub fn response(&self) -> Option<&RawResponse> {
+        let preset = || self.preset()?.response.as_ref();
+        self.response.as_ref().or_else(preset).filter(|response| !response.says_nothing())
+    }
+
+    /// The source's own before those of its preset.
+    pub fn handshakes(&self) -> impl Iterator<Item = &RawHandshake> {
+        let preset = self.preset().map(|preset| &preset.handshakes[..]).unwrap_or_default();
+        self.handshake.iter().chain(preset.iter().map(|handshake| &handshake.raw))
+    }
+
     /// The mapping with what its sender's preset knows and it does not say itself.
     pub fn complete(&self, mapping: &RawMapping) -> RawMapping {
         let mut whole = mapping.clone();
@@ -119,20 +133,40 @@ impl RawSource {
             let detail = format!("`max_body` is a number of bytes from {} to {}", sizes.start(), sizes.end());
             faults.push(Fault::new("max_body", detail));
         }
-        if let Some(Err(detail)) = self.response.as_ref().map(RawResponse::check) {
-            faults.push(Fault::new("response", detail));
+        if let Some(Err(error)) = self.response.as_ref().map(RawResponse::check) {
+            faults.push(Fault::new(format!("response.{}", error.key), error.detail));
         }
-        for (place, handshake) in self.handshake.iter().enumerate() {
-            if let Err(detail) = Handshake::try_from(handshake.clone()) {
-                faults.push(Fault::new(format!("handshake[{}]", place + 1), detail));
-            }
-        }
+        faults.extend(self.bad_handshakes());
         let (Ok(slug), Ok(signature), Ok(rate_limit), true) = (slug, signature, rate_limit, faults.is_empty()) else {
             return Err(faults);
         };
         let (enabled, max_body) = (self.enabled, self.max_body);
         let (response, handshake) = (self.response.clone(), self.handshake.clone());
         Ok((slug, Settings { enabled, signature, secret_names, rate_limit, max_body, response, handshake }))
+    }
+
+    fn bad_handshakes(&self) -> Vec<Fault> {
+        if self.handshake.len() > MOST_HANDSHAKES {
+            let detail =
+                format!("a source has at most {MOST_HANDSHAKES} handshakes, this one {}", self.handshake.len());
+            return vec![Fault::new("handshake", detail)];
+        }
+        let mut faults = Vec::new();
+        for (place, raw) in self.handshake.iter().enumerate() {
+            let at = |key: &str| match key {
+                "" => format!("handshake[{}]", place + 1),
+                key => format!("handshake[{}].{key}", place + 1),
+            };
+            match Handshake::try_from(raw.clone()) {
+                Err(error) => faults.push(Fault::new(at(error.key), error.detail)),
+                Ok(handshake) if handshake.keeps() && self.signature.is_none() => {
+                    let detail = "a secret is kept for a `signature`, and this source has none";
+                    faults.push(Fault::new(at("keep"), detail));
+                }
+                Ok(_) => {}
+            }
+        }
+        faults
     }
 
     pub fn into_mapping(self) -> RawMapping {
@@ -207,6 +241,11 @@ impl Source {
 
     pub fn quota(&self) -> Quota {
         self.settings.rate_limit.unwrap_or_default()
+    }
+
+    /// Whether its sender insists on refusals without a body.
+    pub fn refuses_bare(&self) -> bool {
+        self.settings.preset().is_some_and(|preset| preset.bare)
     }
 }
 

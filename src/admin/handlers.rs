@@ -131,6 +131,32 @@ pub async fn create_source(
     Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
+pub async fn get_source(
+    State(gateway): App,
+    Authenticated(caller): Authenticated,
+    Named((slug, source)): Named<(String, String)>,
+) -> Result<Response, Problem> {
+    Ok(Json(manage::get_source::get_source(&gateway, &caller, &slug, &source).await?).into_response())
+}
+
+pub async fn remove_secrets(
+    State(gateway): App,
+    Authenticated(caller): Authenticated,
+    Named((slug, source)): Named<(String, String)>,
+) -> Result<Response, Problem> {
+    manage::remove_secrets::remove_secrets(&gateway, &caller, &slug, &source).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub async fn reveal_secret(
+    State(gateway): App,
+    Authenticated(caller): Authenticated,
+    Named((slug, source)): Named<(String, String)>,
+) -> Result<Response, Problem> {
+    let revealed = manage::reveal_secret::reveal_secret(&gateway, &caller, &slug, &source).await?;
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(revealed)).into_response())
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::gateway::Gateway;
 
@@ -23,6 +23,9 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/modules/{slug}/records", get(handlers::list_records))
         .route("/modules/{slug}/records/{record}", get(handlers::get_record))
         .route("/modules/{slug}/sources", get(handlers::list_sources).post(handlers::create_source))
+        .route("/modules/{slug}/sources/{source}", get(handlers::get_source))
+        .route("/modules/{slug}/sources/{source}/secrets", delete(handlers::remove_secrets))
+        .route("/modules/{slug}/sources/{source}/reveal-secret", post(handlers::reveal_secret))
         .route("/changes", get(changes::list_changes))
         .route("/changes/stream", get(changes::stream_changes))
         .route("/events", get(handlers::list_events))

@@ -14,6 +14,8 @@ use crate::store::refusals::Ration;
 use crate::store::sources::StoredSource;
 use crate::store::table::Table;
 use crate::store::{Store, StoreError};
+use crate::verify::handshake::{Handshake, Handshakes};
+use crate::verify::response::{RawResponse, Response};
 
 pub struct Snapshot {
     /// Of the configuration; moves with every change.
@@ -34,7 +36,12 @@ pub struct Door {
     /// Place of the source's match in the table's keys.
     pub key: usize,
     pub limiter: Arc<Limiter>,
+    pub handshakes: Handshakes,
+    /// To accepted webhooks, where it is not the gateway's own answer.
+    pub response: Option<Response>,
     pub refusals: Ration,
+    /// Answers to handshakes that no signature vouches for.
+    pub answers: Ration,
 }
 
 impl Snapshot {
@@ -107,6 +114,15 @@ fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiter
         mapping_version: stored.mapping_version,
         mapping,
     };
-    let key = table.key(&source.mapping.matching)?;
-    Some(Door { source, table, key, limiter: Arc::clone(limiters.of(stored.id)?), refusals: Ration::default() })
+    let handshakes = stored.settings.handshakes().cloned().map(Handshake::try_from);
+    Some(Door {
+        key: table.key(&source.mapping.matching)?,
+        limiter: Arc::clone(limiters.of(stored.id)?),
+        handshakes: handshakes.collect::<Result<_, _>>().ok()?,
+        response: stored.settings.response().map(RawResponse::check).transpose().ok()?,
+        refusals: Ration::default(),
+        answers: Ration::default(),
+        source,
+        table,
+    })
 }

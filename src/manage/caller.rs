@@ -3,6 +3,7 @@
 use crate::id::KeyId;
 use crate::problem::{Code, Problem};
 use crate::store::keys::Role;
+use crate::store::plan::Step;
 
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -20,6 +21,12 @@ impl Caller {
     /// The operator, by way of the command line that started the gateway.
     pub fn startup() -> Self {
         Self { actor: "startup".to_owned(), role: Role::Owner, address: None }
+    }
+
+    /// The row of the audit log that says what this caller did.
+    pub fn audit(&self, action: &'static str, target: String) -> Step {
+        let (actor, address) = (self.actor.clone(), self.address.clone());
+        Step::Audit { actor, action, target, detail: String::new(), address }
     }
 
     pub fn needs(&self, role: Role) -> Result<(), Problem> {

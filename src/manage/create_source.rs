@@ -20,7 +20,7 @@ use crate::store::plan::Step;
 use crate::store::sources::StoredSource;
 use crate::verify::RawSignature;
 use crate::verify::handshake::RawHandshake;
-use crate::verify::preset::RawResponse;
+use crate::verify::response::RawResponse;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -100,6 +100,7 @@ pub async fn create_source(
         mapping_version: 1,
         tokens: Vec::new(),
         secrets: vec![Vec::new(); active],
+        kept: None,
         created_at: now,
         updated_at: now,
     };

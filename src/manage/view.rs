@@ -13,6 +13,8 @@ use crate::record::shape::Shape;
 use crate::store::events::StoredEvent;
 use crate::store::modules::StoredModule;
 use crate::store::sources::StoredSource;
+use crate::verify::handshake::RawHandshake;
+use crate::verify::response::RawResponse;
 
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,6 +54,12 @@ pub struct SourceView {
     signature: Option<crate::verify::Scheme>,
     /// How many secrets are active; never the secrets.
     secrets: usize,
+    /// The secret is the one that the sender's handshake brought.
+    kept_secret: bool,
+    /// To accepted webhooks, where it is not the gateway's own answer; the preset's included.
+    response: Option<RawResponse>,
+    /// Those of the preset included.
+    handshake: Vec<RawHandshake>,
     rate_limit: RateLimitView,
     max_body: usize,
     mapping_version: i64,
@@ -77,6 +85,9 @@ impl SourceView {
             enabled: source.settings.enabled,
             signature: source.settings.signature.clone(),
             secrets: source.secrets.len(),
+            kept_secret: source.kept.is_some(),
+            response: source.settings.response().cloned(),
+            handshake: source.settings.handshakes().cloned().collect(),
             rate_limit: RateLimitView { per_minute: quota.per_minute(), burst: quota.burst() },
             max_body: source.settings.max_body.unwrap_or(default_body),
             mapping_version: source.mapping_version,

@@ -121,6 +121,9 @@ codes! {
     TimestampOutsideTolerance = "timestamp_outside_tolerance" UNAUTHORIZED "The signed timestamp is too far from now"
         "The timestamp that is part of the signature is too old, in the future, or not in the expected form; a request is fresh for a few minutes only."
         "Set the sender's clock by NTP, and sign again when a request is sent again.";
+    HandshakeRefused = "handshake_refused" UNAUTHORIZED "The handshake is refused"
+        "The request is one that the sender makes before its first webhook, and this source does not grant what it asks: it brings a secret where there is one already, or it does not carry the verify token that it should."
+        "As the verify token, give the sender the token of the source's own URL: what stands behind its last slash. To take a new secret, whoever runs this gateway removes the source's secrets first: DELETE /api/v1/modules/{module}/sources/{source}/secrets.";
     KeyInvalid = "key_invalid" UNAUTHORIZED "The API key is not valid"
         "The request has no API key, or one that is unknown, expired or revoked."
         "Send a valid key as `Authorization: Bearer tgk_…`.";

@@ -87,21 +87,50 @@ impl Inbound {
     /// By the token in the path, or as a bearer. Whatever is wrong with either, the answer is the same, and so is the
     /// way to it: one hash, one look-up.
     pub fn find_door(&mut self, gateway: &Gateway) -> Result<Arc<Door>, Problem> {
-        let path = self.uri.path().strip_prefix("/api/webhooks/").unwrap_or_default();
-        let (module, token) = match path.split_once('/') {
-            Some((module, token)) => (module, token),
-            None => (path, bearer(&self.headers).unwrap_or_default()),
-        };
+        let door = self.look_up(gateway).ok_or_else(|| Problem::from(Code::Unauthorized))?;
+        self.enter(&door);
+        Ok(door)
+    }
+
+    pub fn look_up(&mut self, gateway: &Gateway) -> Option<Arc<Door>> {
         let snapshot = gateway.snapshot();
-        let door = snapshot.door(module, token).cloned().ok_or_else(|| Problem::from(Code::Unauthorized))?;
+        let door = snapshot.door(self.address().0, self.token()).cloned();
         self.judged_by = snapshot.version;
+        door
+    }
+
+    /// From here on the request is the source's: its log line and its refusals say so.
+    pub fn enter(&mut self, door: &Arc<Door>) {
         self.arrival.noted = Noted {
             module: Some(door.source.shape.slug.to_string()),
             source: Some(door.source.slug.to_string()),
             event: Some(self.arrival.event),
         };
-        self.door = Some(Arc::clone(&door));
-        Ok(door)
+        self.door = Some(Arc::clone(door));
+    }
+
+    /// Module and token as they are in the path.
+    fn address(&self) -> (&str, Option<&str>) {
+        let path = self.uri.path().strip_prefix("/api/webhooks/").unwrap_or_default();
+        path.split_once('/').map_or((path, None), |(module, token)| (module, Some(token)))
+    }
+
+    pub fn token(&self) -> &str {
+        self.address().1.unwrap_or_else(|| bearer(&self.headers).unwrap_or_default())
+    }
+
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// What came holds a secret, or what may become one: no log keeps it.
+    pub fn forget(&mut self) {
+        (self.headers, self.body) = (HeaderMap::new(), Held::nothing());
+    }
+
+    /// The source that it came to, where its sender insists on refusals without a body.
+    pub fn wants_bare_refusals(&self) -> bool {
+        self.door.as_ref().is_some_and(|door| door.source.refuses_bare())
     }
 
     /// Reads the body once, as raw bytes, limited while it streams.
@@ -170,7 +199,10 @@ impl Inbound {
     }
 
     /// Hands a refused request to the refusals lane, as far as a source is known: a stranger's requests are counted.
-    pub fn keep_refusal(&self, gateway: &Gateway, problem: &Problem) {
+    pub fn keep_refusal(&mut self, gateway: &Gateway, problem: &Problem) {
+        if problem.code() == Code::HandshakeRefused {
+            self.forget();
+        }
         let Some(door) = &self.door else { return };
         // What was refused because too much is being written is not to be written, either.
         if problem.code() == Code::QueueFull {

@@ -2,6 +2,7 @@
 //! outside, so that no event meets half a shape.
 
 use super::dialect::{Dialect, Type, sql};
+use super::sources::Kept;
 use super::table::{SYSTEM, index_name, lock_of};
 use super::{Store, StoreError, Tx, acquire, begin, on};
 use crate::clock::Timestamp;
@@ -50,6 +51,15 @@ pub enum Step {
     ReplaceSecrets {
         source: SourceId,
         sealed: Vec<Vec<u8>>,
+    },
+    /// One that the sender brought.
+    KeepSecret {
+        source: SourceId,
+        sealed: Vec<u8>,
+    },
+    /// A kept one, which is shown once.
+    ShowSecret {
+        source: SourceId,
     },
     Audit {
         actor: String,
@@ -119,7 +129,17 @@ impl Store {
                     .execute(&mut **tx).await.map(|_| ()))?;
                 Ok(())
             }
-            Step::ReplaceSecrets { source, sealed } => replace_secrets(tx, *source, sealed, now).await,
+            Step::ReplaceSecrets { source, sealed } => replace_secrets(tx, *source, (sealed, None), now).await,
+            Step::KeepSecret { source, sealed } => {
+                replace_secrets(tx, *source, (std::slice::from_ref(sealed), Some(Kept::Unseen)), now).await
+            }
+            Step::ShowSecret { source } => {
+                let text = "UPDATE secrets SET kept = $2 WHERE source_id = $1 AND kept = $3";
+                let (seen, unseen) = (Kept::Seen.as_str(), Kept::Unseen.as_str());
+                let moved = on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(seen).bind(unseen)
+                    .execute(&mut **tx).await?.rows_affected());
+                if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+            }
             Step::Audit { actor, action, target, detail, address } => {
                 let text =
                     "INSERT INTO audit (at, actor, action, target, detail, address) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -262,12 +282,18 @@ async fn add_mapping(
     Ok(())
 }
 
-async fn replace_secrets(tx: &mut Tx<'_>, source: SourceId, sealed: &[Vec<u8>], now: i64) -> Result<(), StoreError> {
+async fn replace_secrets(
+    tx: &mut Tx<'_>,
+    source: SourceId,
+    (sealed, kept): (&[Vec<u8>], Option<Kept>),
+    now: i64,
+) -> Result<(), StoreError> {
     let text = "DELETE FROM secrets WHERE source_id = $1";
     on!(tx, tx => sqlx::query(text).bind(source.to_string()).execute(&mut **tx).await.map(|_| ()))?;
-    let text = "INSERT INTO secrets (source_id, place, sealed, created_at) VALUES ($1, $2, $3, $4)";
+    let text = "INSERT INTO secrets (source_id, place, sealed, created_at, kept) VALUES ($1, $2, $3, $4, $5)";
+    let kept = kept.map(Kept::as_str);
     for (place, sealed) in (0i64..).zip(sealed) {
-        on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(place).bind(sealed).bind(now)
+        on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(place).bind(sealed).bind(now).bind(kept)
             .execute(&mut **tx).await.map(|_| ()))?;
     }
     Ok(())

@@ -14,8 +14,8 @@ use super::writer::Entry;
 use super::{Store, acquire, begin};
 use crate::clock::Clock;
 
-/// Rows a second and source; the rest is counted by the door's metrics and not kept.
-const ROWS_A_SECOND: u32 = 10;
+/// Rows a second and source; the rest is counted by the door's metrics and not kept. So many handshakes are answered, too.
+const A_SECOND: u32 = 10;
 /// Bytes of a refused body that are kept.
 pub const KEPT_BODY: usize = 64 * 1024;
 /// Refusals waiting to be written; more are dropped.
@@ -89,8 +89,8 @@ async fn write(
     Ok(())
 }
 
-/// Counts the rows of one source within the running second. Asked before anything is made of a refusal: a forgery costs
-/// a hash and a counter.
+/// Counts what one source is granted within the running second: rows of refusals, or answers to handshakes. Asked before
+/// anything is made of either: a forgery costs a hash and a counter.
 #[derive(Debug, Default)]
 pub struct Ration(Mutex<(u64, u32)>);
 
@@ -102,7 +102,7 @@ impl Ration {
             *counted = (at.as_secs(), 0);
         }
         counted.1 = counted.1.saturating_add(1);
-        counted.1 <= ROWS_A_SECOND
+        counted.1 <= A_SECOND
     }
 }
 

@@ -21,8 +21,30 @@ pub struct StoredSource {
     pub tokens: Vec<String>,
     /// In the order in which they were given; opened with the gateway's seal key and this source's id.
     pub secrets: Vec<Vec<u8>>,
+    /// The one secret that there is was brought by the sender's handshake.
+    pub kept: Option<Kept>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// Whether an admin was shown it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Unseen,
+    Seen,
+}
+
+impl Kept {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unseen => "unseen",
+            Self::Seen => "seen",
+        }
+    }
+
+    fn find(text: &str) -> Option<Self> {
+        [Self::Unseen, Self::Seen].into_iter().find(|kept| kept.as_str() == text)
+    }
 }
 
 type Columns = (String, String, String, String, i64, String, i64, i64);
@@ -41,7 +63,10 @@ impl Store {
             let mut source = read(row).ok_or_else(|| StoreError::Corrupt(format!("the settings of source {slug}")))?;
             let id = source.id.to_string();
             source.tokens = tokens.remove(&id).unwrap_or_default();
-            source.secrets = secrets.remove(&id).unwrap_or_default();
+            for (sealed, kept) in secrets.remove(&id).unwrap_or_default() {
+                source.secrets.push(sealed);
+                source.kept = source.kept.or(kept);
+            }
             Ok(source)
         };
         rows.into_iter().map(read).collect()
@@ -53,10 +78,12 @@ impl Store {
         Ok(grouped(rows))
     }
 
-    async fn secrets(&self) -> Result<HashMap<String, Vec<Vec<u8>>>, StoreError> {
-        let text = "SELECT source_id, sealed FROM secrets ORDER BY source_id, place";
-        let rows: Vec<(String, Vec<u8>)> = on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
-        Ok(grouped(rows))
+    async fn secrets(&self) -> Result<HashMap<String, Vec<(Vec<u8>, Option<Kept>)>>, StoreError> {
+        let text = "SELECT source_id, sealed, kept FROM secrets ORDER BY source_id, place";
+        let rows: Vec<(String, Vec<u8>, Option<String>)> =
+            on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
+        let read = |(id, sealed, kept): (_, _, Option<String>)| (id, (sealed, kept.as_deref().and_then(Kept::find)));
+        Ok(grouped(rows.into_iter().map(read).collect()))
     }
 }
 
@@ -79,6 +106,7 @@ fn read(row: Columns) -> Option<StoredSource> {
         mapping_version,
         tokens: Vec::new(),
         secrets: Vec::new(),
+        kept: None,
         created_at: Timestamp::from_micros(created_at)?,
         updated_at: Timestamp::from_micros(updated_at)?,
     })

@@ -3,15 +3,12 @@
 
 use std::sync::LazyLock;
 
-use http::HeaderValue;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::handshake::{Handshake, RawHandshake};
 use super::raw::RawSignature;
+use super::response::RawResponse;
 use super::scheme::Scheme;
-
-/// Of a response's body, in bytes.
-const LONGEST_RESPONSE: usize = 4_096;
 
 /// One sender.
 #[derive(Clone, Debug)]
@@ -27,36 +24,10 @@ pub struct Preset {
     pub event_id: Option<String>,
     pub occurred_at: Option<serde_json::Value>,
     pub response: Option<RawResponse>,
+    /// Refusals have no body: some senders try whether a wrong signature is refused, and insist on that.
+    pub bare: bool,
     pub handshakes: Vec<Handshake>,
     pub vectors: Vec<Vector>,
-}
-
-/// The answer to what was accepted, for senders that insist on one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawResponse {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_type: Option<String>,
-    #[serde(default)]
-    pub body: String,
-}
-
-impl RawResponse {
-    /// # Errors
-    /// What is wrong with it, for an admin.
-    pub fn check(&self) -> Result<(), String> {
-        if self.status.is_some_and(|status| !(200..=299).contains(&status)) {
-            return Err("`status` of a response is from 200 to 299: it answers what was accepted".to_owned());
-        }
-        if self.body.len() > LONGEST_RESPONSE {
-            return Err(format!("`body` of a response has at most {LONGEST_RESPONSE} bytes"));
-        }
-        let good =
-            self.content_type.as_ref().is_none_or(|text| text.contains('/') && HeaderValue::from_str(text).is_ok());
-        if good { Ok(()) } else { Err("`content_type` is one such as \"text/xml\"".to_owned()) }
-    }
 }
 
 /// A request that the vendor published, with the secret that signed it.
@@ -102,13 +73,15 @@ struct Rest {
     occurred_at: Option<serde_json::Value>,
     response: Option<RawResponse>,
     #[serde(default)]
+    bare: bool,
+    #[serde(default)]
     handshake: Vec<RawHandshake>,
     #[serde(default)]
     vector: Vec<Vector>,
 }
 
-const REST: [&str; 9] =
-    ["title", "secret", "refused", "event_type", "event_id", "occurred_at", "response", "handshake", "vector"];
+const REST: [&str; 10] =
+    ["title", "secret", "refused", "event_type", "event_id", "occurred_at", "response", "bare", "handshake", "vector"];
 
 #[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
 fn read() -> Vec<Preset> {
@@ -134,7 +107,10 @@ fn entry_of(name: &str, entry: toml::Value) -> Result<Preset, String> {
             Ok(Scheme::of_preset(raw).map_err(|error| format!("{}: {error}", error.key))?)
         }
     };
-    let handshakes = rest.handshake.into_iter().map(Handshake::try_from).collect::<Result<_, _>>()?;
+    let handshakes = rest.handshake.into_iter().map(Handshake::try_from).collect::<Result<_, _>>();
+    if let Some(Err(error)) = rest.response.as_ref().map(RawResponse::check) {
+        return Err(error.to_string());
+    }
     Ok(Preset {
         name: name.to_owned(),
         title: rest.title,
@@ -144,7 +120,8 @@ fn entry_of(name: &str, entry: toml::Value) -> Result<Preset, String> {
         event_id: rest.event_id,
         occurred_at: rest.occurred_at,
         response: rest.response,
-        handshakes,
+        bare: rest.bare,
+        handshakes: handshakes.map_err(|error| format!("handshake.{}: {error}", error.key))?,
         vectors: rest.vector,
     })
 }

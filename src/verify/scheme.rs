@@ -90,7 +90,8 @@ impl TryFrom<RawSignature> for Scheme {
         let preset = preset::find(name).ok_or_else(|| {
             let near = nearest(name, preset::all().iter().map(|preset| preset.name.as_str()));
             let hint = did_you_mean(near, |name| format!("\"{name}\""));
-            bad("preset", format!("there is no preset \"{name}\"{hint}; `tidegate preset list` shows all"))
+            let hint = if near.is_none() { "; `tidegate preset list` shows all" } else { &hint };
+            bad("preset", format!("there is no preset \"{name}\"{hint}"))
         })?;
         let scheme = preset.scheme.as_ref().map_err(|refused| bad("preset", refused.clone()))?;
         if !raw.is_bare_preset() {

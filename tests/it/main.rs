@@ -25,6 +25,7 @@ mod each;
 mod exact;
 mod faults;
 mod feed;
+mod handshakes;
 mod hostile;
 mod json_cases;
 mod limits;

@@ -269,21 +269,39 @@ impl<'a> Known<'a> {
         wanted: &WantedSource,
     ) -> Result<Option<Vec<Vec<u8>>>, Fault> {
         let context = id.to_string();
-        let seal = |secrets: &[SecretString]| secrets.iter().map(|secret| self.seal.seal(secret, &context)).collect();
+        let given = self.given(stored, wanted)?;
+        let opened =
+            stored.map(|stored| stored.secrets.iter().map(|sealed| self.seal.open(sealed, &context)).collect());
+        let opened: Vec<SecretString> = opened.and_then(Result::ok).unwrap_or_default();
+        let active = given.as_ref().unwrap_or(&opened);
+        let scheme = wanted.settings.signature.as_ref();
+        let check = |secret: &SecretString| scheme?.check_secret(secret.expose_secret().as_bytes()).err();
+        if let Some(detail) = active.iter().find_map(check) {
+            return Err(Fault::new("signature.secret", detail));
+        }
+        let texts = |secrets: &[SecretString]| {
+            secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
+        };
+        let seal = |secret: &SecretString| self.seal.seal(secret, &context);
+        Ok(given.filter(|given| texts(given) != texts(&opened)).map(|given| given.iter().map(seal).collect()))
+    }
+
+    /// What comes with the request; `None` when it says nothing of secrets.
+    fn given(&self, stored: Option<&StoredSource>, wanted: &WantedSource) -> Result<Option<Vec<SecretString>>, Fault> {
         if let Some(given) = &wanted.secrets {
-            return Ok(Some(seal(given)));
+            return Ok(Some(given.clone()));
         }
         let names = &wanted.settings.secret_names;
         let signed = |settings: &Settings| settings.signature.is_some();
         if names.is_empty() && signed(&wanted.settings) && stored.is_some_and(|stored| signed(&stored.settings)) {
-            // The file says nothing of secrets: those given by other means stay.
+            // Those given by other means stay.
             return Ok(None);
         }
         let value = |name: &String| self.secrets.get(name.trim_start_matches("env:")).cloned();
         let given = names.iter().filter_map(value).collect::<Vec<_>>();
-        let has = stored.map_or(0, |stored| stored.secrets.len());
-        if given.is_empty() && stored.is_some_and(|stored| stored.settings.secret_names == *names) && has == names.len()
-        {
+        let stands =
+            |stored: &StoredSource| stored.settings.secret_names == *names && stored.secrets.len() == names.len();
+        if given.is_empty() && stored.is_some_and(stands) {
             return Ok(None);
         }
         if given.len() < names.len() {
@@ -291,13 +309,7 @@ impl<'a> Known<'a> {
             let detail = format!("{} is not set where this was applied from", lacking.join(", "));
             return Err(Fault::new("signature.secret", detail));
         }
-        let opened =
-            stored.map(|stored| stored.secrets.iter().map(|sealed| self.seal.open(sealed, &context)).collect());
-        let opened: Vec<SecretString> = opened.and_then(Result::ok).unwrap_or_default();
-        let texts = |secrets: &[SecretString]| {
-            secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
-        };
-        if texts(&opened) == texts(&given) { Ok(None) } else { Ok(Some(seal(&given))) }
+        Ok(Some(given))
     }
 
     fn audit(&self, plan: &mut Plan, action: Action, what: &str, target: String) {
@@ -308,8 +320,7 @@ impl<'a> Known<'a> {
             (Action::Updated, "module") => "module.update",
             (Action::Updated, _) => "source.update",
         };
-        let (actor, address) = (self.caller.actor.clone(), self.caller.address.clone());
-        plan.steps.push(Step::Audit { actor, action, target, detail: String::new(), address });
+        plan.steps.push(self.caller.audit(action, target));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::store::plan::Step;
 use compare::{Applied, Known, Plan};
 
 /// How often a plan is made anew because someone else changed the configuration first.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 
 /// Module files, and the secrets that they name.
 pub struct Input {

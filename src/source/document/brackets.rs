@@ -34,8 +34,16 @@ pub fn set_right(tree: &mut DeTable<'_>, notes: &mut Notes<'_>) {
         let source = sources.item(place);
         let detail = "write [[source.rule]], with two pairs of brackets: a source has several rules";
         list_of_tables(tree, &source.key("rule"), notes, detail);
-        for key in ["signature", "rate_limit"] {
+        let detail = "write [[source.handshake]], with two pairs of brackets: a source may have several";
+        list_of_tables(tree, &source.key("handshake"), notes, detail);
+        for handshake in items(tree, &source.key("handshake")) {
+            braces(tree, &source.key("handshake").item(handshake), "hmac", notes);
+        }
+        for key in ["signature", "rate_limit", "response"] {
             braces(tree, &source, key, notes);
+        }
+        for key in ["timestamp", "claims"] {
+            braces(tree, &source.key("signature"), key, notes);
         }
         texts(tree, &source, notes);
         for rule in items(tree, &source.key("rule")) {
@@ -148,12 +156,12 @@ fn fields_in_the_module(tree: &mut DeTable<'_>, way: &Way, notes: &mut Notes<'_>
 }
 
 /// A table in braces where something else stands; a list would be read by the order of its items.
-fn braces(tree: &mut DeTable<'_>, source: &Way, key: &str, notes: &mut Notes<'_>) {
-    let way = source.key(key);
+fn braces(tree: &mut DeTable<'_>, table: &Way, key: &str, notes: &mut Notes<'_>) {
+    let way = table.key(key);
     if way.node(tree).is_some_and(|node| !node.get_ref().is_table()) {
         let at = way.start(tree).unwrap_or_default();
-        notes.damaged(&way, at, &super::kinds::not_a_table(key));
-        source.table(tree).map(|table| table.remove(key));
+        notes.damaged(&way, at, &super::kinds::not_a_table(&way));
+        table.table(tree).map(|table| table.remove(key));
     }
 }
 

@@ -16,6 +16,10 @@ use crate::record::definition::{RawField, RawModule};
 use crate::record::nearest::nearest;
 use crate::source::RawSource;
 use crate::verify::RawSignature;
+use crate::verify::handshake::{RawHandshake, RawHmac};
+use crate::verify::jwt::Claims;
+use crate::verify::raw::RawTimestamp;
+use crate::verify::response::RawResponse;
 use asked::keys_of;
 
 /// A table of a module file.
@@ -26,7 +30,15 @@ enum Home {
     Field,
     Source,
     Signature,
+    /// Of `signature`.
+    Timestamp,
+    /// Of `signature`.
+    Claims,
     RateLimit,
+    Response,
+    Handshake,
+    /// Of a handshake.
+    Hmac,
     Moment,
     Rule,
     Transform,
@@ -43,6 +55,11 @@ const HOMES: &[Home] = &[
     Home::Moment,
     Home::Transform,
     Home::Field,
+    Home::Timestamp,
+    Home::Claims,
+    Home::Handshake,
+    Home::Hmac,
+    Home::Response,
 ];
 
 /// What others call our keys.
@@ -66,6 +83,17 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("per_minute", &["rpm", "limit", "requests", "rate"]),
     ("secret", &["key", "token", "secrets"]),
     ("header", &["name"]),
+    ("preset", &["provider", "vendor", "sender", "service"]),
+    ("algorithm", &["alg", "hash", "digest", "algo"]),
+    ("encoding", &["format"]),
+    ("message", &["payload", "signed_payload", "template", "string_to_sign"]),
+    ("tolerance", &["max_age", "window", "leeway"]),
+    ("response", &["answer", "reply", "success"]),
+    ("handshake", &["challenge", "verification", "handshakes", "probe"]),
+    ("content_type", &["type", "media_type", "mime"]),
+    ("status", &["code", "status_code"]),
+    ("body", &["text", "content"]),
+    ("text", &["body", "content", "answer", "reply", "challenge"]),
     ("else", &["default", "otherwise"]),
     ("zone", &["tz", "timezone", "time_zone"]),
     ("timestamp", &["date", "datetime", "format", "parse_date"]),
@@ -153,7 +181,12 @@ impl Home {
             ["module", "fields", _] => Some(Self::Field),
             ["source"] => Some(Self::Source),
             ["source", "signature"] => Some(Self::Signature),
+            ["source", "signature", "timestamp"] => Some(Self::Timestamp),
+            ["source", "signature", "claims"] => Some(Self::Claims),
             ["source", "rate_limit"] => Some(Self::RateLimit),
+            ["source", "response"] => Some(Self::Response),
+            ["source", "handshake"] => Some(Self::Handshake),
+            ["source", "handshake", "hmac"] => Some(Self::Hmac),
             ["source", "occurred_at"] => Some(Self::Moment),
             ["source", "rule"] => Some(Self::Rule),
             ["source", "rule", "transform"] => Some(Self::Transform),
@@ -168,7 +201,12 @@ impl Home {
             Self::Field => keys_of::<RawField>(),
             Self::Source => keys_of::<RawSource>(),
             Self::Signature => keys_of::<RawSignature>(),
+            Self::Timestamp => keys_of::<RawTimestamp>(),
+            Self::Claims => keys_of::<Claims>(),
             Self::RateLimit => keys_of::<RawQuota>(),
+            Self::Response => keys_of::<RawResponse>(),
+            Self::Handshake => keys_of::<RawHandshake>(),
+            Self::Hmac => keys_of::<RawHmac>(),
             Self::Moment => keys_of::<RawMomentTable>(),
             Self::Rule => keys_of::<RawRule>(),
             Self::Transform => keys_of::<RawTable>(),
@@ -181,7 +219,11 @@ impl Home {
             Self::File => &[Self::Module],
             Self::Source => &[Self::Signature, Self::RateLimit],
             Self::Rule => &[Self::Source, Self::Transform],
-            Self::Moment => &[Self::Source],
+            Self::Signature => &[Self::Timestamp, Self::Claims],
+            Self::Timestamp | Self::Claims => &[Self::Signature, Self::Source],
+            Self::Handshake => &[Self::Hmac, Self::Source],
+            Self::Hmac => &[Self::Handshake],
+            Self::Response | Self::Moment => &[Self::Source],
             Self::Transform => &[Self::Rule, Self::Source],
             _ => &[],
         };
@@ -196,7 +238,12 @@ impl Home {
             Self::Field => "in a field",
             Self::Source => "in [[source]]",
             Self::Signature => "in `signature`",
+            Self::Timestamp => "in the signature's `timestamp`",
+            Self::Claims => "in the signature's `claims`",
             Self::RateLimit => "in `rate_limit`",
+            Self::Response => "in `response`",
+            Self::Handshake => "in a handshake",
+            Self::Hmac => "in a handshake's `hmac`",
             Self::Moment => "in `occurred_at`",
             Self::Rule => "in [[source.rule]]",
             Self::Transform => "in a transform",
@@ -210,10 +257,22 @@ impl Home {
             Self::Module if key == "fields" => "write [module.fields] instead".to_owned(),
             Self::Module => "it belongs below the line [module]".to_owned(),
             Self::Field => format!("it belongs to a field, in braces: quantity = {{ type = \"integer\", {key} = … }}"),
+            Self::Source if key == "handshake" => "write [[source.handshake]] instead".to_owned(),
             Self::Source if key == "rule" => "write [[source.rule]] instead".to_owned(),
             Self::Source => "it belongs to [[source]]: write it above its rules, below the slug".to_owned(),
             Self::Signature => format!("it belongs in the braces of `signature`: signature = {{ {key} = …, … }}"),
+            Self::Timestamp => {
+                format!(
+                    "it belongs in the braces of `timestamp`: timestamp = {{ header = \"X-Timestamp\", {key} = … }}"
+                )
+            }
+            Self::Claims => format!("it belongs in the braces of `claims`: claims = {{ {key} = … }}"),
             Self::RateLimit => format!("it belongs in the braces of `rate_limit`: rate_limit = {{ {key} = … }}"),
+            Self::Response => format!("it belongs in the braces of `response`: response = {{ {key} = … }}"),
+            Self::Handshake => "it belongs to a handshake: write it below a line [[source.handshake]]".to_owned(),
+            Self::Hmac => {
+                format!("it belongs in the braces of `hmac`: hmac = {{ of = \"{{query:token}}\", {key} = … }}")
+            }
             Self::Moment => format!(
                 "it belongs in the braces of `occurred_at`: occurred_at = {{ from = \"$.created\", {key} = … }}"
             ),
@@ -244,7 +303,11 @@ impl Home {
             Self::File | Self::Module | Self::Field => Way::default().key("module"),
             Self::Source => source,
             Self::Signature => source.key("signature"),
+            Self::Timestamp => source.key("signature").key("timestamp"),
+            Self::Claims => source.key("signature").key("claims"),
             Self::RateLimit => source.key("rate_limit"),
+            Self::Response => source.key("response"),
+            Self::Handshake | Self::Hmac => source.key("handshake"),
             Self::Moment => source.key("occurred_at"),
             Self::Rule => source.key("rule"),
             Self::Transform => from.key("transform"),

@@ -164,8 +164,12 @@ fn kind(tree: &mut DeTable<'_>, way: &Way, message: &str, span: Range<usize>, no
     let Some((table, key)) = way.split() else { return };
     let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
     let expected = expected.or_else(|| message.strip_prefix("wanted "));
+    // A type that may be written in several ways says so itself, and nothing else.
+    let expected = expected.or_else(|| message.starts_with("a ").then_some(message));
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let detail = match (expected, way.node(tree)) {
-        (Some(expected), Some(node)) => kinds::wrong(key, way.ends_in_item(), expected, node.get_ref()),
+        _ if let Some(missing) = missing => kinds::lacking(way, missing),
+        (Some(expected), Some(node)) => kinds::wrong(way, expected, node.get_ref()),
         _ => format!("`{key}` cannot be read: {message}"),
     };
     let whole = table.key(key);

@@ -105,6 +105,10 @@ impl Way {
         self.0.iter().filter_map(key).collect()
     }
 
+    pub fn last_key(&self) -> &str {
+        self.split().map_or("", |(_, key)| key)
+    }
+
     pub fn starts_with(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }

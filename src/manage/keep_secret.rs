@@ -1,0 +1,51 @@
+//! The secret that a sender hands over in its handshake becomes the source's, while it has none.
+
+use super::change_source::change_source;
+use crate::gateway::Gateway;
+use crate::problem::{Code, Problem};
+use crate::secret::{ExposeSecret, SecretString};
+use crate::source::Source;
+use crate::store::plan::Step;
+
+/// Who did it, for the audit log.
+const ACTOR: &str = "handshake";
+
+/// Committed and in force here when it is done. Of two at once the second finds the first one's secret.
+pub async fn keep_secret(
+    gateway: &Gateway,
+    source: &Source,
+    secret: SecretString,
+    address: Option<String>,
+) -> Result<(), Problem> {
+    let target = format!("{}/{}", source.shape.slug, source.slug);
+    let plan = |stored: &crate::store::sources::StoredSource| {
+        if !stored.secrets.is_empty() {
+            return Err(has_one());
+        }
+        let Some(scheme) = &stored.settings.signature else {
+            return Err(Problem::new(
+                Code::HandshakeRefused,
+                "This source has no signature that a secret would serve.",
+            ));
+        };
+        if let Err(detail) = scheme.check_secret(secret.expose_secret().as_bytes()) {
+            return Err(Problem::new(Code::InvalidRequest, format!("The secret is not kept: {detail}.")));
+        }
+        let sealed = gateway.seal.seal(&secret, &stored.id.to_string());
+        let audit = Step::Audit {
+            actor: ACTOR.to_owned(),
+            action: "source.keep-secret",
+            target: target.clone(),
+            detail: String::new(),
+            address: address.clone(),
+        };
+        Ok((vec![Step::KeepSecret { source: stored.id, sealed }, audit], ()))
+    };
+    change_source(gateway, source.id, plan).await
+}
+
+pub fn has_one() -> Problem {
+    let detail = "This source has a secret already, and a handshake does not replace it. Whoever runs this gateway can \
+                  remove it first: DELETE /api/v1/modules/{module}/sources/{source}/secrets.";
+    Problem::new(Code::HandshakeRefused, detail)
+}

@@ -1,0 +1,24 @@
+//! Takes all secrets from a source: it refuses what it cannot check, until it is given another or a handshake brings one.
+
+use super::change_source::{change_source, find_source};
+use super::get_module::find_module;
+use crate::gateway::Gateway;
+use crate::manage::caller::Caller;
+use crate::problem::Problem;
+use crate::store::keys::Role;
+use crate::store::plan::Step;
+
+pub async fn remove_secrets(gateway: &Gateway, caller: &Caller, module: &str, slug: &str) -> Result<(), Problem> {
+    caller.needs(Role::Editor)?;
+    let module = find_module(gateway, module).await?;
+    let source = find_source(gateway, &module, slug).await?;
+    let target = format!("{}/{slug}", module.slug());
+    change_source(gateway, source.id, |stored| {
+        if stored.secrets.is_empty() {
+            return Ok((Vec::new(), ()));
+        }
+        let audit = caller.audit("source.remove-secrets", target.clone());
+        Ok((vec![Step::ReplaceSecrets { source: stored.id, sealed: Vec::new() }, audit], ()))
+    })
+    .await
+}
