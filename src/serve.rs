@@ -9,6 +9,7 @@ mod line;
 mod lines;
 mod observe;
 mod routes;
+mod signatures;
 mod stream;
 
 use std::net::SocketAddr;

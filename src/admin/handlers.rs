@@ -157,6 +157,10 @@ pub async fn reveal_secret(
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(revealed)).into_response())
 }
 
+pub async fn list_presets(State(gateway): App, Authenticated(caller): Authenticated) -> Result<Response, Problem> {
+    Ok(Json(manage::list_presets::list_presets(&gateway, &caller)?).into_response())
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {

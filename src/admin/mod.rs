@@ -26,6 +26,7 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/modules/{slug}/sources/{source}", get(handlers::get_source))
         .route("/modules/{slug}/sources/{source}/secrets", delete(handlers::remove_secrets))
         .route("/modules/{slug}/sources/{source}/reveal-secret", post(handlers::reveal_secret))
+        .route("/presets", get(handlers::list_presets))
         .route("/changes", get(changes::list_changes))
         .route("/changes/stream", get(changes::stream_changes))
         .route("/events", get(handlers::list_events))

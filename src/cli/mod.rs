@@ -8,9 +8,12 @@ pub mod client;
 pub mod healthcheck;
 pub mod mapping;
 pub mod output;
+pub mod preset;
 pub mod send;
+pub mod sign;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -24,7 +27,8 @@ use output::{Failure, Output};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  refused by the gateway; mapping: there are problems; serve, demo: it could not start
+  1  refused by the gateway; mapping: there are problems; verify: the signature does not fit;
+     serve, demo: it could not start
   2  the arguments, settings or files cannot be used
   3  no gateway answers there";
 
@@ -49,11 +53,42 @@ Examples:
 
 const SEND: &str = "\
 Prints the status and the body of the answer. Exit code 0 for a 2xx, 1 for any other.
+With --preset the request is signed as that sender would sign it, over the URL of --to where the
+sender signs its URL; headers that it signs and that are not given are made.
 
 Examples:
   tidegate send order.json --to http://127.0.0.1:8080/api/webhooks/work-orders/tgt_…
   ERP_SECRET=… tidegate send order.json --to http://… --secret-env ERP_SECRET
+  STRIPE_SECRET=whsec_… tidegate send charge.json --to http://… --preset stripe --secret-env STRIPE_SECRET
   echo '{\"sku\":\"A-1\"}' | tidegate send - --to http://… -H 'X-Request: 7'";
+
+const SIGN: &str = "\
+Prints the headers that the sender would add, a line each: the signature, its time, and what else it
+signs and was not given. A signature that stands in the body or in the URL is printed alone, and
+where it belongs. Of a sender that proves itself by a token, the value is the secret itself.
+For a pair of keys the variable holds the private one.
+
+Exit code 0 when it is signed, 2 when it cannot be.
+
+Examples:
+  TIDEGATE_SECRET=… tidegate sign push.json --preset github
+  tidegate sign order.json --preset square --url https://hooks.example.com/… --secret-env SQUARE_SECRET
+  tidegate sign a.json --scheme 'header = \"X-Sig\", message = \"{header:X-Id}.{body}\"' -H 'X-Id: 7'
+  tidegate sign push.json --preset github | curl -H @- --data-binary @push.json URL";
+
+const VERIFY: &str = "\
+Judges a request as a gateway would: the same words, and why it does not fit where that can be found
+out (a newline at the end of the file, a secret that is read otherwise, another sender). What the
+signature should have been is never shown. FILE must hold the bytes as they were received.
+
+Exit code 0 when it fits, 1 when it does not, 2 when the arguments cannot be used.
+
+Examples:
+  TIDEGATE_SECRET=… tidegate verify push.json --preset github -H 'X-Hub-Signature-256: sha256=…'
+  tidegate verify event.json --preset slack --at 1531420618 -H 'X-Slack-Signature: v0=…' \\
+    -H 'X-Slack-Request-Timestamp: 1531420618'
+  tidegate verify a.json --scheme mappings/erp.toml --secret-env OLD --secret-env NEW -H 'X-Sig: …'
+  tidegate verify --self-test";
 
 const BENCH: &str = "\
 It makes a module `tidegate-bench` where there is none, and in it a source of its own for each run,
@@ -125,6 +160,18 @@ pub enum ClientCommand {
     #[command(after_help = SEND)]
     Send(send::SendArgs),
 
+    /// Show what a sender would add to a request to sign it
+    #[command(after_help = SIGN)]
+    Sign(sign::SignArgs),
+
+    /// Say whether a signature fits a request, and why not
+    #[command(after_help = VERIFY)]
+    Verify(verify::VerifyArgs),
+
+    /// The senders that are known by name
+    #[command(subcommand)]
+    Preset(preset::PresetCommand),
+
     /// Check module files, and try payloads on them, without a gateway
     #[command(subcommand)]
     Mapping(mapping::MappingCommand),
@@ -154,6 +201,9 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
     let done = match command {
         ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
         ClientCommand::Send(args) => send::run(args, output).await,
+        ClientCommand::Sign(args) => sign::run(&args, output),
+        ClientCommand::Verify(args) => verify::run(&args, output),
+        ClientCommand::Preset(command) => preset::run(&command, output),
         ClientCommand::Mapping(command) => mapping::run(command, output),
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,

@@ -10,14 +10,13 @@ use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
 use super::output::{Failure, Output, REFUSED};
+use super::sign::request::{RequestArgs, SECRET};
 use crate::config::env_secret;
 use crate::secret::{ExposeSecret, SecretString};
-use crate::verify::hmac_sha256;
+use crate::verify::{Verdict, hmac_sha256, verify};
 
 /// Above the gateway's own patience with a database that does not answer.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Taken for signing when no other variable is named.
-const SECRET: &str = "TIDEGATE_SECRET";
 
 #[derive(Args, Clone, Debug)]
 pub struct SendArgs {
@@ -31,6 +30,10 @@ pub struct SendArgs {
     /// The environment variable that holds the signing secret [default: TIDEGATE_SECRET, and unsigned without it]
     #[arg(long, value_name = "NAME")]
     pub secret_env: Option<String>,
+
+    /// Sign as this sender does: `tidegate preset list` shows all
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["signature_header", "signature_prefix", "encoding"])]
+    pub preset: Option<String>,
 
     /// The header that carries the HMAC-SHA256 of the body
     #[arg(long, value_name = "NAME", default_value = "X-Webhook-Signature")]
@@ -48,8 +51,9 @@ pub struct SendArgs {
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header)]
     pub headers: Vec<(String, String)>,
 
-    #[arg(long, value_name = "TYPE", default_value = "application/json")]
-    pub content_type: String,
+    /// [default: by the extension .json, .xml, .ndjson, .txt or .form of the file, else application/json]
+    #[arg(long, value_name = "TYPE")]
+    pub content_type: Option<String>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -65,10 +69,13 @@ pub(super) fn header(text: &str) -> Result<(String, String), String> {
 
 /// Done when the receiver answers with a 2xx; any other answer is shown just so, with the exit code of a refusal.
 pub async fn run(args: SendArgs, output: Output) -> Result<u8, Failure> {
-    let secret = secret(args.secret_env.as_deref())?;
     let body = read(&args.file)?;
     let client = Client::new(&args.to, DEADLINE)?;
-    let answer = client.post(&headers(&args, secret.as_ref(), &body), body).await?;
+    let headers = match &args.preset {
+        Some(name) => headers_of_preset(&args, name, &body)?,
+        None => headers(&args, secret(args.secret_env.as_deref())?.as_ref(), &body),
+    };
+    let answer = client.post(&headers, body).await?;
     output.answer(&json!({ "status": answer.status, "body": shown(&answer) }), || {
         format!("{} {}\n{}", answer.status, answer.reason, String::from_utf8_lossy(&answer.body)).trim_end().to_owned()
     })?;
@@ -101,11 +108,57 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 
-fn headers(args: &SendArgs, secret: Option<&SecretString>, body: &[u8]) -> Vec<(String, String)> {
+/// Those that were given, and a content type.
+fn plain_headers(args: &SendArgs) -> Vec<(String, String)> {
     let mut headers = args.headers.clone();
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-        headers.push(("Content-Type".to_owned(), args.content_type.clone()));
+        let content_type = args.content_type.clone().unwrap_or_else(|| content_type(&args.file).to_owned());
+        headers.push(("Content-Type".to_owned(), content_type));
     }
+    headers
+}
+
+fn content_type(file: &Path) -> &'static str {
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("xml") => "application/xml",
+        Some("ndjson") => "application/x-ndjson",
+        Some("txt") => "text/plain",
+        Some("form") => "application/x-www-form-urlencoded",
+        _ => "application/json",
+    }
+}
+
+/// The URL that is posted to is the one that the sender was given. A signature that stands in the body has to stand
+/// there already: what is sent is the file.
+fn headers_of_preset(args: &SendArgs, name: &str, body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
+    let headers = plain_headers(args);
+    let described = RequestArgs {
+        preset: Some(name.to_owned()),
+        headers: headers.clone(),
+        url: Some(args.to.clone()),
+        method: "POST".to_owned(),
+        ..RequestArgs::default()
+    };
+    let mut request = described.request(body.to_vec())?;
+    let secrets = request.secrets(args.secret_env.as_slice())?;
+    let secrets: Vec<&str> = secrets.iter().map(|(_, secret)| secret.expose_secret()).collect();
+    if request.scheme.is_in_header() {
+        let signature = request.sign(secrets.first().copied().unwrap_or_default().as_bytes())?;
+        return Ok([headers, signature.headers].concat());
+    }
+    match verify(&request.scheme, &secrets, request.signed(), request.now) {
+        Verdict::Pass => Ok(headers),
+        Verdict::Refused(_) => {
+            let (file, place) = (args.file.display(), request.scheme.place());
+            let detail =
+                format!("{file}: this sender's signature is the value of {place}, and that is missing or wrong");
+            Err(Failure::Usage(format!("{detail}; `tidegate sign` tells what belongs there")))
+        }
+    }
+}
+
+fn headers(args: &SendArgs, secret: Option<&SecretString>, body: &[u8]) -> Vec<(String, String)> {
+    let mut headers = plain_headers(args);
     if let Some(secret) = secret {
         let mac = hmac_sha256(secret.expose_secret().as_bytes(), body);
         let text = match args.encoding {
@@ -126,11 +179,30 @@ mod tests {
             file: "-".into(),
             to: "http://127.0.0.1".into(),
             secret_env: None,
+            preset: None,
             signature_header: "X-Sig".into(),
             signature_prefix: "sha256=".into(),
             encoding,
             headers: headers.iter().map(|text| header(text).unwrap()).collect(),
-            content_type: "application/json".into(),
+            content_type: None,
+        }
+    }
+
+    #[test]
+    fn a_file_says_by_its_name_what_it_is() {
+        for (file, wanted) in [
+            ("a.json", "application/json"),
+            ("a.xml", "application/xml"),
+            ("a.b.ndjson", "application/x-ndjson"),
+            ("a.form", "application/x-www-form-urlencoded"),
+            ("a.txt", "text/plain"),
+            ("-", "application/json"),
+        ] {
+            let mut args = args(Encoding::Hex, &[]);
+            args.file = file.into();
+            assert_eq!(plain_headers(&args), [("Content-Type".to_owned(), wanted.to_owned())]);
+            args.content_type = Some("a/b".to_owned());
+            assert_eq!(plain_headers(&args)[0].1, "a/b");
         }
     }
 

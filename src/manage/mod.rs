@@ -16,6 +16,7 @@ pub mod keep_secret;
 pub mod list_changes;
 pub mod list_events;
 pub mod list_modules;
+pub mod list_presets;
 pub mod list_records;
 pub mod list_sources;
 pub mod page;

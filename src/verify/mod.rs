@@ -4,6 +4,7 @@
 //! words, `presets.toml` the senders. Deliberately not here: where secrets come from and how they are sealed, and what
 //! would need a call to the vendor.
 
+mod about;
 pub mod asymmetric;
 mod digest;
 pub mod handshake;

@@ -12,8 +12,8 @@ use super::moment::From;
 use super::place::Place;
 use super::raw::Algorithm;
 use super::request::{Request, Signed};
-use super::scheme::Scheme;
-use super::template::Filling;
+use super::scheme::{Checked, Scheme};
+use super::template::{Filling, Template};
 use crate::clock::Timestamp;
 
 /// How long a token that is made here is good for.
@@ -41,20 +41,16 @@ pub fn sign(scheme: &Scheme, secret: &[u8], signed: Signed<'_>, now: Timestamp) 
         checked.url.as_ref().map(|url| signed.query.map_or_else(|| url.clone(), |query| format!("{url}?{query}")));
     let signed = Signed { url: url.as_deref().unwrap_or(signed.url), ..signed };
     let request = Request::new(signed);
-    let time = match checked.timestamp.as_ref() {
-        Some(moment) => match &moment.from {
-            From::Json(..) => moment.find(&request, "", &checked.layout),
-            _ => Some(moment.write(now)),
-        },
-        None => None,
-    };
+    let time = time(checked, &request, now)?;
     let filling = Filling { request: &request, timestamp: time.as_deref(), hmac: None };
     let value = checked.sign(secret, filling, now)?;
     let from = checked.timestamp.as_ref().map(|moment| &moment.from);
     let value = checked.layout.write(from.zip(time.as_deref()), &value);
     let mut headers = Vec::new();
-    if let (Some(From::Header(_, name)), Some(time)) = (from, &time) {
-        headers.push((name.clone(), time.clone()));
+    if let (Some(From::Header(name, written)), Some(time)) = (from, &time)
+        && request.header(name).is_none()
+    {
+        headers.push((written.clone(), time.clone()));
     }
     if let Place::Headers(names) = &checked.place {
         headers.extend(names.first().map(|(_, name)| (name.clone(), value.clone())));
@@ -62,7 +58,50 @@ pub fn sign(scheme: &Scheme, secret: &[u8], signed: Signed<'_>, now: Timestamp) 
     Ok(Signature { headers, value })
 }
 
-impl super::scheme::Checked {
+/// The sender's time is now, unless the request says it already; in a body it must.
+fn time(checked: &Checked, request: &Request<'_>, now: Timestamp) -> Result<Option<String>, CannotSign> {
+    let Some(moment) = &checked.timestamp else { return Ok(None) };
+    let stated = || moment.find(request, "", &checked.layout);
+    match &moment.from {
+        From::Json(..) => stated().map(Some).ok_or_else(|| {
+            CannotSign(format!("this sender writes its time into the body, and {} is missing", moment.describe()))
+        }),
+        From::Header(..) => Ok(stated().or_else(|| Some(moment.write(now)))),
+        From::Field(_) | From::Item(_) => Ok(Some(moment.write(now))),
+    }
+}
+
+/// The headers that the scheme signs and the request does not have, with values as a sender would make them: most are
+/// ids, and get this one.
+pub fn make_headers(scheme: &Scheme, signed: Signed<'_>, id: &str, now: Timestamp) -> Vec<(String, String)> {
+    let checked = &scheme.checked;
+    let mut made: Vec<(String, String)> = Vec::new();
+    let hashes = |name| checked.body_hash.iter().flat_map(Template::headers).any(|hash| hash == name);
+    for name in checked.message.headers().filter(|name| !signed.headers.contains_key(*name)) {
+        let value = match checked.timestamp.as_ref() {
+            Some(moment) if matches!(&moment.from, From::Header(header, _) if header == name) => moment.write(now),
+            _ if hashes(name) => HEXLOWER.encode(&Sha256::digest(signed.body)),
+            _ if name.as_str().ends_with("timestamp") => now.to_string(),
+            _ => id.to_owned(),
+        };
+        if made.iter().all(|(other, _)| other != name.as_str()) {
+            made.push((name.to_string(), value));
+        }
+    }
+    made
+}
+
+impl Checked {
+    /// What is signed instead of the body has to be the body's.
+    fn check_hash(&self, filling: Filling<'_>) -> Result<(), CannotSign> {
+        let Some(hash) = &self.body_hash else { return Ok(()) };
+        let right = HEXLOWER.encode(&Sha256::digest(filling.request.signed.body));
+        if hash.text(filling).is_ok_and(|stated| stated.eq_ignore_ascii_case(&right)) {
+            return Ok(());
+        }
+        Err(CannotSign(format!("{} is to be the SHA-256 of the body, {right}", self.body_hash_text)))
+    }
+
     fn sign(&self, secret: &[u8], filling: Filling<'_>, now: Timestamp) -> Result<String, CannotSign> {
         let no_key = || CannotSign("the secret is not of the form that this sender's secrets have".to_owned());
         if self.algorithm == Algorithm::Token {
@@ -79,13 +118,7 @@ impl super::scheme::Checked {
         let lacking = |lacking: super::template::Lacking| {
             CannotSign(format!("{} is part of what is signed, and is not there", lacking.0))
         };
-        if let Some(hash) = &self.body_hash {
-            let stated = hash.text(filling).map_err(lacking)?;
-            let wanted = HEXLOWER.encode(&Sha256::digest(filling.request.signed.body));
-            if !stated.eq_ignore_ascii_case(&wanted) {
-                return Err(CannotSign(format!("{} is to be the SHA-256 of the body, {wanted}", self.body_hash_text)));
-            }
-        }
+        self.check_hash(filling)?;
         let pieces = self.message.fill(filling).map_err(lacking)?;
         if let Some(pair) = self.algorithm.pair() {
             let text = std::str::from_utf8(secret).map_err(|_| no_key())?;

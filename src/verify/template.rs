@@ -147,6 +147,12 @@ impl Template {
         self.has(|source| matches!(source, Source::Hmac))
     }
 
+    /// Whether the URL is in it, or a part of it.
+    pub fn looks_at_url(&self) -> bool {
+        let parts = self.0.iter().flat_map(|group| &group.parts);
+        parts.into_iter().any(|part| matches!(part.source, Source::Url | Source::Path | Source::Query(_)))
+    }
+
     /// The headers that are signed.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.0.iter().flat_map(|group| &group.parts).filter_map(|part| match &part.source {

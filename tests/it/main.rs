@@ -43,5 +43,6 @@ mod regressions;
 mod restart;
 mod secrecy;
 mod signatures;
+mod signing;
 mod tidy;
 mod vendors;
