@@ -59,7 +59,7 @@ sender signs its URL; headers that it signs and that are not given are made.
 Examples:
   tidegate send order.json --to http://127.0.0.1:8080/api/webhooks/work-orders/tgt_…
   ERP_SECRET=… tidegate send order.json --to http://… --secret-env ERP_SECRET
-  STRIPE_SECRET=whsec_… tidegate send charge.json --to http://… --preset stripe --secret-env STRIPE_SECRET
+  TIDEGATE_SECRET=whsec_… tidegate send charge.json --to http://… --preset stripe
   echo '{\"sku\":\"A-1\"}' | tidegate send - --to http://… -H 'X-Request: 7'";
 
 const SIGN: &str = "\
@@ -72,7 +72,7 @@ Exit code 0 when it is signed, 2 when it cannot be.
 
 Examples:
   TIDEGATE_SECRET=… tidegate sign push.json --preset github
-  tidegate sign order.json --preset square --url https://hooks.example.com/… --secret-env SQUARE_SECRET
+  tidegate sign order.json --preset square --secret-env SQUARE_SECRET --url https://hooks.example/…
   tidegate sign a.json --scheme 'header = \"X-Sig\", message = \"{header:X-Id}.{body}\"' -H 'X-Id: 7'
   tidegate sign push.json --preset github | curl -H @- --data-binary @push.json URL";
 

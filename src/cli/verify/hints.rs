@@ -50,7 +50,7 @@ impl Trial<'_> {
         let timeless = self.changed(|raw| {
             raw.timestamp = raw.timestamp.take().map(|timestamp| RawTimestamp { enforced: false, ..timestamp });
         })?;
-        let told = "But for its time it fits; judge it as of then by --at TIME.";
+        let told = "But for its time it would fit; judge it as of then by --at TIME.";
         self.fits_scheme(&timeless).then(|| told.to_owned())
     }
 
@@ -61,17 +61,17 @@ impl Trial<'_> {
         let cut = body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n"));
         if cut.is_some_and(fits) {
             return Some(
-                "It fits the file without the newline at its end, which was not part of what was sent.".to_owned(),
+                "It would fit the file without the newline at its end, which was not part of what was sent.".to_owned(),
             );
         }
         let longer = [&b"\n"[..], b"\r\n"].iter().any(|end| fits(&[body, *end].concat()));
-        longer.then(|| "It fits the file with a newline at its end, which was part of what was sent.".to_owned())
+        longer.then(|| "It would fit the file with a newline at its end, which was part of what was sent.".to_owned())
     }
 
     fn blanks(&self) -> Option<String> {
         let trimmed: Vec<&str> = self.secrets.iter().map(|secret| secret.trim()).collect();
         let fits = self.fits(&self.request.scheme, &trimmed, &self.request.url, &self.request.body);
-        fits.then(|| "It fits the secret without the white space around it.".to_owned())
+        fits.then(|| "It would fit the secret without the white space around it.".to_owned())
     }
 
     /// A `whsec_` is part of the key with some senders and only a label with others.
@@ -90,7 +90,7 @@ impl Trial<'_> {
             let scheme = self.changed(|raw| {
                 (raw.secret_form, raw.secret_prefix) = (Some(form), prefix.to_owned());
             })?;
-            self.fits_scheme(&scheme).then(|| format!("It fits when the secret is read {words}."))
+            self.fits_scheme(&scheme).then(|| format!("It would fit when the secret is read {words}."))
         })
     }
 
@@ -106,7 +106,7 @@ impl Trial<'_> {
             None => format!("{url}/"),
         };
         let fits = |url: &&String| self.fits(&self.request.scheme, self.secrets, url, &self.request.body);
-        [&other, &turned].into_iter().find(fits).map(|url| format!("It fits the URL {url}"))
+        [&other, &turned].into_iter().find(fits).map(|url| format!("It would fit the URL {url}"))
     }
 
     /// Several senders share the names of their headers.
@@ -117,8 +117,8 @@ impl Trial<'_> {
         let names: Vec<_> = others.filter(fits).map(|preset| preset.name.as_str()).take(MOST_NAMED).collect();
         match names[..] {
             [] => None,
-            [one] => Some(format!("It fits the preset {one}.")),
-            _ => Some(format!("It fits the presets {}.", names.join(", "))),
+            [one] => Some(format!("It would fit the preset {one}.")),
+            _ => Some(format!("It would fit the presets {}.", names.join(", "))),
         }
     }
 }
@@ -194,7 +194,7 @@ mod tests {
             [("http://a.example/b", "https://a.example/b"), ("https://a.example/b/", "https://a.example/b")]
         {
             request.url = wrong.to_owned();
-            assert_eq!(told(&request, SECRET), [format!("It fits the URL {right}")]);
+            assert_eq!(told(&request, SECRET), [format!("It would fit the URL {right}")]);
         }
         let github = "header = \"X-Hub-Signature-256\"\nprefix = \"sha256=\"";
         let mut request = sent(github, SECRET, "{}");
