@@ -123,6 +123,11 @@ fn admit(gateway: &Gateway, inbound: &Inbound, door: &Door) -> Result<Option<Ans
             verify::Verdict::Refused(refusal) => return Err(refusal.problem(scheme)),
         }
     }
+    if door.handshakes.sign_for_anyone() && !matches!(request.signed.body.trim_ascii_start().first(), Some(b'{' | b'['))
+    {
+        let detail = "This source signs challenges, and takes JSON objects and lists alone, which no challenge is.";
+        return Err(Problem::new(Code::SignatureMismatch, detail));
+    }
     if let Some(answer) = find(&door.handshakes.signed)? {
         return Ok(Some(answer));
     }

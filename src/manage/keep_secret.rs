@@ -10,6 +10,9 @@ use crate::store::plan::Step;
 /// Who did it, for the audit log.
 const ACTOR: &str = "handshake";
 
+/// Bytes of a secret that is kept; senders' have 32 and more.
+const SHORTEST: usize = 16;
+
 /// Committed and in force here when it is done. Of two at once the second finds the first one's secret.
 pub async fn keep_secret(
     gateway: &Gateway,
@@ -28,6 +31,12 @@ pub async fn keep_secret(
                 "This source has no signature that a secret would serve.",
             ));
         };
+        if secret.expose_secret().len() < SHORTEST {
+            return Err(Problem::new(
+                Code::InvalidRequest,
+                format!("The secret is not kept: it has less than {SHORTEST} bytes."),
+            ));
+        }
         if let Err(detail) = scheme.check_secret(secret.expose_secret().as_bytes()) {
             return Err(Problem::new(Code::InvalidRequest, format!("The secret is not kept: {detail}.")));
         }

@@ -105,6 +105,12 @@ pub struct Handshakes {
 }
 
 impl Handshakes {
+    /// Whether a stranger's challenge is signed with the key of webhooks: then a challenge must not pass for one.
+    pub fn sign_for_anyone(&self) -> bool {
+        let all = [&self.get, &self.head, &self.unsigned].into_iter().flatten();
+        all.into_iter().any(|handshake| handshake.hmac.is_some())
+    }
+
     /// Whether a POST may be one.
     pub fn has_post(&self) -> bool {
         !self.unsigned.is_empty() || !self.signed.is_empty()
@@ -290,7 +296,7 @@ fn is_met(when: &Condition, request: &Request<'_>) -> bool {
         return false;
     }
     let work = Work::new(WORK);
-    request.json().is_some_and(|document| when.holds_within(document, document, &work) && !work.is_spent())
+    request.document().is_some_and(|document| when.holds_within(&document, &document, &work) && !work.is_spent())
 }
 
 impl Json {

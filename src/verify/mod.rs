@@ -26,6 +26,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::clock::Timestamp;
+use crate::condition::Work;
+use crate::condition::path::MOST_NODES;
 use crate::problem::{Code, Problem};
 use asymmetric::PublicKey;
 use digest::Digest;
@@ -39,6 +41,9 @@ use template::{Filling, Piece};
 
 /// Signatures of one request that are tried under a public key or as tokens: each costs some ten microseconds.
 const MOST_PAIRED: usize = 4;
+
+/// What counting the items of a body may cost.
+const WORK: u64 = 1_000_000;
 
 /// What the check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +91,13 @@ fn check(scheme: &Checked, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>, now
     let request = Request::new(signed);
     let values = scheme.place.values(&request);
     let first = values.first().ok_or(Refusal::Missing)?;
+    if let Some(items) = &scheme.items {
+        let wanted = if scheme.algorithm == Algorithm::Token { values.len() } else { 1 };
+        let found = request.json().and_then(|document| items.count_within(document, &Work::new(WORK)));
+        if found != Some(wanted) || values.len() != wanted {
+            return Err(Refusal::Malformed);
+        }
+    }
     let time = match &scheme.timestamp {
         None => None,
         Some(moment) => {
@@ -110,6 +122,7 @@ fn check(scheme: &Checked, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>, now
 fn most(place: &Place) -> usize {
     match place {
         Place::Headers(names) => MOST_CANDIDATES.max(names.len()),
+        Place::Json(_) => MOST_NODES,
         _ => MOST_CANDIDATES,
     }
 }
@@ -211,7 +224,9 @@ impl Refusal {
         let upper = |text: &str| text[..1].to_uppercase() + &text[1..];
         let detail = match self {
             Self::Missing => format!("{} is missing.", upper(&place)),
-            Self::Lacking(part) => format!("What the signature covers is not all there: {part} is missing."),
+            Self::Lacking(part) => {
+                format!("What the signature covers is not all there: {part} is missing, or there more than once.")
+            }
             Self::Malformed => format!("{} must be {}.", upper(&place), scheme.expected()),
             Self::Stale => {
                 let at = scheme.timestamp.as_ref().map_or_else(|| "the token".to_owned(), moment::Moment::describe);

@@ -71,10 +71,11 @@ impl Moment {
         Some(text)
     }
 
-    /// Whether it is within so many seconds of now, in either direction. What has not the declared form is not.
+    /// Whether it is within so many seconds of now, in either direction, where that is asked. What has not the declared
+    /// form never is.
     pub fn is_fresh(&self, text: &str, now: Timestamp, tolerance: u32) -> bool {
-        !self.enforced
-            || read(self.unit, text).is_some_and(|at| at.abs_diff(now.micros()) <= u64::from(tolerance) * 1_000_000)
+        let near = |at: i64| at.abs_diff(now.micros()) <= u64::from(tolerance) * 1_000_000;
+        read(self.unit, text).is_some_and(|at| !self.enforced || near(at))
     }
 
     pub fn write(&self, now: Timestamp) -> String {

@@ -20,6 +20,9 @@ pub struct RawSignature {
     /// A JSONPath into the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<String>,
+    /// A JSONPath to what each carries one of the values that `json` selects; one only, unless the value is a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

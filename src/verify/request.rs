@@ -1,13 +1,18 @@
 //! A request as a signature covers it. What is parsed of it is parsed once, and only for a scheme that asks.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use form_urlencoded::parse;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 /// Pairs of a form or a query that are looked at; a form with more is no form that any sender signs.
 const MOST_PAIRS: usize = 2_000;
+
+/// The content type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An inbound request, as far as signatures go.
 #[derive(Clone, Copy)]
@@ -41,9 +46,35 @@ impl<'a> Request<'a> {
         all.next().is_none().then(|| first.as_bytes())
     }
 
-    /// The body as JSON. What strict reading refuses (a key twice, say) is refused after the signature.
+    /// The body as JSON, where it is said to be that: rules will read the same bytes by the same content type. What
+    /// strict reading refuses (a key twice, say) is refused after the signature.
     pub fn json(&self) -> Option<&Value> {
-        self.json.get_or_init(|| serde_json::from_slice(self.signed.body).ok()).as_ref()
+        let read = || self.is_json().then(|| serde_json::from_slice(self.signed.body).ok())?;
+        self.json.get_or_init(read).as_ref()
+    }
+
+    /// What a condition looks at: JSON, or a form's fields as texts, each name once.
+    pub fn document(&self) -> Option<Cow<'_, Value>> {
+        if !self.is_form() {
+            return self.json().map(Cow::Borrowed);
+        }
+        let pairs = self.form_pairs()?.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
+        Some(Cow::Owned(Value::Object(pairs.collect())))
+    }
+
+    fn is_json(&self) -> bool {
+        self.content_type()
+            .is_none_or(|found| matches!(&*found, "application/json" | "text/json") || found.ends_with("+json"))
+    }
+
+    fn is_form(&self) -> bool {
+        self.content_type().is_some_and(|found| found == FORM)
+    }
+
+    /// Without its parameters. Nothing where there is none, which is taken for JSON.
+    fn content_type(&self) -> Option<String> {
+        let value = self.signed.headers.get(CONTENT_TYPE)?.to_str().unwrap_or("?");
+        Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
     }
 
     pub fn form(&self, name: &str) -> Option<&str> {
@@ -63,19 +94,20 @@ impl<'a> Request<'a> {
     }
 
     fn form_pairs(&self) -> Option<&[(String, String)]> {
-        self.form.get_or_init(|| pairs(self.signed.body)).as_deref()
+        self.form.get_or_init(|| self.is_form().then(|| pairs(self.signed.body))?).as_deref()
     }
 
     fn query_pairs(&self) -> Option<&[(String, String)]> {
         self.query.get_or_init(|| pairs(self.signed.query.unwrap_or_default().as_bytes())).as_deref()
     }
 
-    /// Names with their values, sorted and glued; a pair that is repeated counts once (Twilio's libraries do so).
+    /// Names with their values, sorted and glued. A pair without a name and one that is repeated leave no trace in it, or
+    /// none of how often, so that a form with such is none.
     pub fn sorted_form(&self) -> Option<String> {
-        let mut pairs = self.form.get_or_init(|| pairs(self.signed.body)).clone()?;
+        let mut pairs = self.form_pairs()?.to_vec();
         pairs.sort_unstable();
-        pairs.dedup();
-        Some(pairs.into_iter().map(|(name, value)| name + &value).collect())
+        let plain = pairs.iter().all(|pair| !pair.0.is_empty()) && pairs.is_sorted_by(|one, other| one < other);
+        plain.then(|| pairs.into_iter().map(|(name, value)| name + &value).collect())
     }
 }
 

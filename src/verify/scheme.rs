@@ -56,6 +56,7 @@ pub(super) struct Checked {
     pub body_hash: Option<Template>,
     pub body_hash_text: String,
     pub claims: Claims,
+    pub items: Option<Path>,
     pub url: Option<String>,
 }
 
@@ -154,6 +155,7 @@ impl Checked {
             body_hash_text: raw.body_hash.clone().unwrap_or_default(),
             message,
             message_text,
+            items: items(raw)?,
             claims: raw.claims.clone().unwrap_or_default(),
             url: url(raw)?,
         };
@@ -267,6 +269,9 @@ impl Checked {
     }
 
     fn check_secret(&self, secret: &[u8]) -> Result<(), String> {
+        if secret.ends_with(b"\n") && self.algorithm.pair().is_none() && !secret.starts_with(b"-----") {
+            return Err("the secret ends in a line break, which is no part of it".to_owned());
+        }
         if self.algorithm == Algorithm::Jwt {
             return jwt::Key::read(self.claims.algorithm, secret).map(drop).map_err(|error| error.to_string());
         }
@@ -310,6 +315,13 @@ fn place(raw: &RawSignature) -> Result<Place, BadScheme> {
     place.ok_or_else(|| bad("header", detail))
 }
 
+fn items(raw: &RawSignature) -> Result<Option<Path>, BadScheme> {
+    if raw.items.is_some() && raw.json.is_none() {
+        return Err(bad("items", "`items` goes with `json`: each of them carries one of its values"));
+    }
+    raw.items.as_deref().map(Path::compile).transpose().map_err(|error| bad("items", error.to_string()))
+}
+
 fn layout(raw: &RawSignature) -> Result<Layout, BadScheme> {
     // HTTP strips the space before a value, so such a prefix could never be met.
     let printable = raw.prefix.bytes().all(|char| matches!(char, b' '..=b'~'));
@@ -325,6 +337,9 @@ fn layout(raw: &RawSignature) -> Result<Layout, BadScheme> {
             return Err(bad(key, format!("`{key}` is a separator of one to four characters, such as \",\"")));
         }
     }
+    if raw.field.as_ref().is_some_and(String::is_empty) {
+        return Err(bad("field", "`field` is the key of an element, such as \"v1\", or \"*\" for any"));
+    }
     let pair = raw.pair.clone().unwrap_or_else(|| "=".to_owned());
     Ok(Layout { list: raw.list.clone(), pair, field: raw.field.clone(), prefix: raw.prefix.clone() })
 }
@@ -334,7 +349,8 @@ fn encoding(raw: &RawSignature, algorithm: Algorithm) -> Result<Encoding, BadSch
     let default = if is_text { Encoding::Text } else { Encoding::Hex };
     let encoding = raw.encoding.unwrap_or(default);
     match (algorithm, encoding) {
-        (Algorithm::Jwt, Encoding::Text) | (Algorithm::Token, _) => Ok(encoding),
+        (Algorithm::Jwt, Encoding::Text) | (Algorithm::Token, Encoding::Text | Encoding::Base64) => Ok(encoding),
+        (Algorithm::Token, _) => Err(bad("encoding", "a token is \"text\", or \"base64\" as in basic authentication")),
         (Algorithm::Jwt, _) => {
             Err(bad("encoding", "a JSON Web Token has an encoding of its own: leave `encoding` out"))
         }

@@ -153,11 +153,13 @@ impl Template {
         parts.into_iter().any(|part| matches!(part.source, Source::Url | Source::Path | Source::Query(_)))
     }
 
-    /// The headers that are signed.
+    /// The headers that are always signed.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.0.iter().flat_map(|group| &group.parts).filter_map(|part| match &part.source {
-            Source::Header(name) => Some(name),
-            _ => None,
+        self.0.iter().filter(|group| !group.may_lack).flat_map(|group| &group.parts).filter_map(|part| {
+            match &part.source {
+                Source::Header(name) => Some(name),
+                _ => None,
+            }
         })
     }
 }

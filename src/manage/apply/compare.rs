@@ -294,8 +294,11 @@ impl<'a> Known<'a> {
         let names = &wanted.settings.secret_names;
         let signed = |settings: &Settings| settings.signature.is_some();
         if names.is_empty() && signed(&wanted.settings) && stored.is_some_and(|stored| signed(&stored.settings)) {
-            // Those given by other means stay.
-            return Ok(None);
+            // Those given by other means stay; but what a handshake brought was never seen by an admin, and is of no
+            // other scheme.
+            let is_foreign =
+                |stored: &StoredSource| stored.kept.is_some() && stored.settings.signature != wanted.settings.signature;
+            return Ok(stored.is_some_and(is_foreign).then(Vec::new));
         }
         let value = |name: &String| self.secrets.get(name.trim_start_matches("env:")).cloned();
         let given = names.iter().filter_map(value).collect::<Vec<_>>();

@@ -102,7 +102,8 @@ impl Handshake {
     }
 }
 
-/// Such as base64 and UUIDs are.
+/// Such as base64 and UUIDs are. It may be a number or a form all the same, so the door takes objects and lists alone
+/// from such a source.
 fn is_opaque(text: &str) -> bool {
     let text = text.trim_end_matches('=');
     !text.is_empty() && text.bytes().all(|char| char.is_ascii_alphanumeric() || b"-_+/".contains(&char))
