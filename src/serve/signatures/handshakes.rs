@@ -2,11 +2,6 @@
 
 use super::Rows;
 
-pub(super) const EXAMPLE: &str = r#"[[source.handshake]]
-when = "@.type == 'acme.verify'"
-hmac = { of = "{json:$.challenge}" }
-json = { challenge = "{json:$.challenge}", proof = "sha256={hmac}" }"#;
-
 pub(super) const KEYS: Rows = &[
     (
         "method",
@@ -29,7 +24,7 @@ pub(super) const KEYS: Rows = &[
     (
         "hmac",
         "What `{hmac}` is in the answer, under the first secret; see below.",
-        "hmac = { of = \"{query:challenge}\" }",
+        "hmac = { of = \"{query:challenge}\" }\ntext = \"{hmac}\"",
     ),
     ("status", "200 unless said, 299 at most.", "status = 204"),
     ("text", "The answer as plain text, with the parts that messages have.", "text = \"{json:$.challenge}\""),
@@ -42,20 +37,28 @@ pub(super) const KEYS: Rows = &[
     (
         "keep",
         "What becomes the source’s secret, while it has none. A source that has one refuses such a handshake.",
-        "keep = \"{header:X-Acme-Secret}\"",
+        "keep = \"{header:X-Acme-Secret}\"\nsigned = false",
     ),
 ];
 
 /// Of `hmac`.
 pub(super) const HMAC: Rows = &[
-    ("of", "What is signed.", "hmac = { of = \"{query:challenge}\" }"),
-    ("algorithm", "`hmac-sha256` unless said.", "hmac = { of = \"{query:c}\", algorithm = \"hmac-sha512\" }"),
-    ("encoding", "`hex` unless said.", "hmac = { of = \"{query:c}\", encoding = \"base64\" }"),
+    ("of", "What is signed.", "hmac = { of = \"{query:challenge}\" }\ntext = \"{hmac}\""),
+    (
+        "algorithm",
+        "`hmac-sha256` unless said.",
+        "hmac = { of = \"{query:c}\", algorithm = \"hmac-sha512\" }\ntext = \"{hmac}\"",
+    ),
+    ("encoding", "`hex` unless said.", "hmac = { of = \"{query:c}\", encoding = \"base64\" }\ntext = \"{hmac}\""),
 ];
 
 /// Of `response`.
 pub(super) const RESPONSE: Rows = &[
     ("status", "From 200 to 299; 200 unless said.", "response = { status = 204 }"),
-    ("content_type", "What the body is.", "response = { content_type = \"text/xml\", body = \"<Response/>\" }"),
+    (
+        "content_type",
+        "What the body is; plain text unless said.",
+        "response = { content_type = \"text/xml\", body = \"<Response/>\" }",
+    ),
     ("body", "As it is sent.", "response = { body = \"[accepted]\", content_type = \"text/plain\" }"),
 ];

@@ -125,7 +125,7 @@ async fn a_secret_of_another_form_is_refused(app: App) {
 
 /// What the page says of answers and handshakes is a file that the gateway takes.
 async fn the_reference_page_shows_what_can_be_applied(app: App) {
-    let page = app.request(Method::GET, "/reference").send().await.unwrap().text().await.unwrap();
+    let page = app.request(Method::GET, "/reference/signatures").send().await.unwrap().text().await.unwrap();
     let shown = |id: &str| {
         let (_, rest) = page.split_once(&format!("<pre id=\"{id}\"><code>")).unwrap();
         rest.split_once("</code>").unwrap().0.replace("&lt;", "<").replace("&gt;", ">")
