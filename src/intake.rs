@@ -40,6 +40,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     pub received_at: Timestamp,
     pub event: EventId,
+    /// What identifies the event where its mapping names no id: the hash of what was signed, a time included.
+    pub once: Option<[u8; 32]>,
 }
 
 /// What a request comes to, before anything stored is looked at.
@@ -151,7 +153,7 @@ fn not_meant(mapping: &Mapping, event_type: Option<&str>, sight: Sight<'_>) -> O
 }
 
 fn verdict(source: &Source, sight: Sight<'_>, request: Request<'_>) -> Verdict {
-    let event_key = event_key(&source.mapping, sight, request.body);
+    let event_key = event_key(&source.mapping, sight, request);
     let judged = nodes(&source.mapping, sight.document, sight.work)
         .map_err(|error| vec![error])
         .and_then(|nodes| Records::judge(source, sight, request, &nodes));
@@ -193,9 +195,10 @@ fn bad_event_type(text: &str) -> Option<RuleError> {
     Some(RuleError { index: None, rule: None, from: None, to: "event_type".to_owned(), code: "event_type", detail })
 }
 
-fn event_key(mapping: &Mapping, sight: Sight<'_>, body: &[u8]) -> Option<[u8; 32]> {
-    match mapping.event_id.as_ref()? {
-        EventIdFrom::Body => Some(secret::digest_bytes(body)),
+fn event_key(mapping: &Mapping, sight: Sight<'_>, request: Request<'_>) -> Option<[u8; 32]> {
+    let Some(from) = &mapping.event_id else { return request.once };
+    match from {
+        EventIdFrom::Body => Some(secret::digest_bytes(request.body)),
         // An empty text is no id: it would make one event of all that carry it.
         EventIdFrom::Input(input) => {
             input.text(sight).filter(|text| !text.trim().is_empty()).map(|text| secret::digest(&text))

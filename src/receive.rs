@@ -119,6 +119,12 @@ fn admit(gateway: &Gateway, inbound: &Inbound, door: &Door) -> Result<Option<Ans
     }
     if let Some(scheme) = scheme {
         match verify::verify(scheme, &door.source.secrets, request.signed, inbound.arrival.received_at) {
+            verify::Verdict::Pass if door.source.mapping.event_id.is_none() => {
+                if let Some(once) = verify::once(scheme, request.signed) {
+                    // A request passes once.
+                    let _ = inbound.once.set(once);
+                }
+            }
             verify::Verdict::Pass => {}
             verify::Verdict::Refused(refusal) => return Err(refusal.problem(scheme)),
         }

@@ -68,7 +68,7 @@ fn judged(group: &'static str, name: &'static str, source: Source, body: Vec<u8>
     let run = move || {
         let (received_at, event) = (now(), EventId::floor(now()));
         let (format, headers, body) = (Format::Json, &headers, black_box(&body));
-        judge(&source, Request { format, headers, query: None, body, received_at, event })
+        judge(&source, Request { format, headers, query: None, body, received_at, event, once: None })
     };
     let judged = run();
     assert!(matches!(judged.verdict, Verdict::Accepted(_)), "{name}: {judged:?}");

@@ -48,7 +48,8 @@ fn judged(source: &Source, request: &Request<'_>) {
     let content_type = request.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Some(format) = Format::of(content_type) else { return };
     let (headers, query, body, received_at) = (&request.headers, request.query, request.body, module::now());
-    let request = intake::Request { format, headers, query, body, received_at, event: EventId::floor(received_at) };
+    let request =
+        intake::Request { format, headers, query, body, received_at, event: EventId::floor(received_at), once: None };
     let judged = judge(source, request);
     assert_eq!(format!("{judged:?}"), format!("{:?}", judge(source, request)));
     assert!(judged.event_type.is_none_or(|text| text.len() <= 200 && !text.contains('\0')));

@@ -1,6 +1,6 @@
 //! One inbound request on its way through the door: what is known of it so far.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -54,6 +54,8 @@ pub struct Inbound {
     method: Method,
     uri: Uri,
     door: Option<Arc<Door>>,
+    /// What was signed, where that is all that tells the event from others.
+    pub once: OnceLock<[u8; 32]>,
     /// Version of the configuration that the door belongs to.
     pub judged_by: i64,
     unread: Option<Body>,
@@ -79,6 +81,7 @@ impl Inbound {
             method: parts.method,
             uri: parts.uri,
             door: None,
+            once: OnceLock::new(),
             judged_by: 0,
             unread: Some(body),
         }
@@ -161,7 +164,8 @@ impl Inbound {
     pub fn judge(&self, door: &Door, format: Format) -> Judged {
         let (headers, body) = (&self.headers, &*self.body.bytes);
         let (query, received_at, event) = (self.uri.query(), self.arrival.received_at, self.arrival.event);
-        let request = intake::Request { format, headers, query, body, received_at, event };
+        let once = self.once.get().copied();
+        let request = intake::Request { format, headers, query, body, received_at, event, once };
         let at_once = if door.source.mapping.is_wide() { JUDGED_AT_ONCE_IF_WIDE } else { JUDGED_AT_ONCE };
         if body.len() > at_once {
             return tokio::task::block_in_place(|| intake::judge(&door.source, request));
@@ -194,7 +198,8 @@ impl Inbound {
     }
 
     fn kept_headers(&self) -> Box<RawValue> {
-        let kept = headers::kept(&self.headers);
+        let scheme = self.door.as_ref().and_then(|door| door.source.settings.signature.as_ref());
+        let kept = headers::kept(&self.headers, |name| scheme.is_some_and(|scheme| scheme.is_credential(name)));
         serde_json::value::to_raw_value(&kept).unwrap_or_else(|_| RawValue::NULL.to_owned())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::{HOPS, MOST_HOPS};
 use crate::intake::Format;
@@ -59,9 +59,12 @@ pub fn hops(headers: &HeaderMap) -> Result<u32, Problem> {
 }
 
 /// What the event log keeps: everything but what may be a credential, in bounds. Several values are joined by commas.
-pub fn kept(headers: &HeaderMap) -> BTreeMap<&str, String> {
+pub fn kept(headers: &HeaderMap, is_credential: impl Fn(&HeaderName) -> bool) -> BTreeMap<&str, String> {
     let mut kept: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in headers {
+        if is_credential(name) {
+            continue;
+        }
         let name = name.as_str();
         if CREDENTIALS.iter().any(|part| name.contains(part)) || (kept.len() >= MOST_KEPT && !kept.contains_key(name)) {
             continue;
@@ -87,14 +90,21 @@ mod tests {
     #[test]
     fn credentials_are_not_kept() {
         let mut headers = HeaderMap::new();
-        for name in
-            ["authorization", "cookie", "x-gitlab-token", "x-api-key", "x-secret", "content-type", "x-signature"]
-        {
+        for name in [
+            "authorization",
+            "cookie",
+            "x-gitlab-token",
+            "x-shop",
+            "x-api-key",
+            "x-secret",
+            "content-type",
+            "x-signature",
+        ] {
             headers.append(name, "value".parse().unwrap());
         }
         headers.append("content-type", "twice".parse().unwrap());
         headers.append("x-original-uri", "/api/webhooks/m/tgt_0123".parse().unwrap());
-        let kept = kept(&headers);
+        let kept = kept(&headers, |name| name == "x-shop");
         assert_eq!(kept.keys().copied().collect::<Vec<_>>(), ["content-type", "x-signature"]);
         assert_eq!(kept["content-type"], "value, twice");
     }

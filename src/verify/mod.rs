@@ -34,7 +34,7 @@ use digest::Digest;
 pub use digest::hmac_sha256;
 use place::{MOST_CANDIDATES, Place};
 pub use raw::{Algorithm, Encoding, OneOrMany, RawSignature};
-pub use request::{Request, Signed};
+pub use request::{FORM, Request, Signed};
 use scheme::Checked;
 pub use scheme::{BadScheme, Scheme};
 use template::{Filling, Piece};
@@ -75,6 +75,19 @@ pub fn verify(scheme: &Scheme, secrets: &[impl AsRef<[u8]>], signed: Signed<'_>,
         Ok(()) => Verdict::Pass,
         Err(refusal) => Verdict::Refused(refusal),
     }
+}
+
+/// What tells a request that is signed with a time apart from all others: the same again is that request. Nothing where
+/// no time is signed, since honest requests may be alike then. To be asked of a request that passed.
+pub fn once(scheme: &Scheme, signed: Signed<'_>) -> Option<[u8; 32]> {
+    let checked = &scheme.checked;
+    let moment = checked.timestamp.as_ref().filter(|_| checked.message.has_timestamp())?;
+    let request = Request::new(signed);
+    let values = checked.place.values(&request);
+    let time = moment.find(&request, values.first()?, &checked.layout)?;
+    let filling = Filling { request: &request, timestamp: Some(&time), hmac: None };
+    let pieces = checked.message.fill(filling).ok()?;
+    Some(Sha256::digest(digest::whole(&pieces, &[])).into())
 }
 
 /// A secret's text, and the key that it stands for.

@@ -101,13 +101,14 @@ impl<'a> Request<'a> {
         self.query.get_or_init(|| pairs(self.signed.query.unwrap_or_default().as_bytes())).as_deref()
     }
 
-    /// Names with their values, sorted and glued. A pair without a name and one that is repeated leave no trace in it, or
-    /// none of how often, so that a form with such is none.
+    /// Names with their values, sorted and glued; a pair that is repeated counts once, as Twilio's libraries have it. A
+    /// form with a pair without a name is none: it could leave no trace.
     pub fn sorted_form(&self) -> Option<String> {
         let mut pairs = self.form_pairs()?.to_vec();
         pairs.sort_unstable();
-        let plain = pairs.iter().all(|pair| !pair.0.is_empty()) && pairs.is_sorted_by(|one, other| one < other);
-        plain.then(|| pairs.into_iter().map(|(name, value)| name + &value).collect())
+        pairs.dedup();
+        let named = pairs.iter().all(|pair| !pair.0.is_empty());
+        named.then(|| pairs.into_iter().map(|(name, value)| name + &value).collect())
     }
 }
 

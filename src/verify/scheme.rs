@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use http::HeaderName;
 use serde::{Deserialize, Serialize};
 
 use super::asymmetric::PublicKey;
@@ -128,6 +129,18 @@ impl Scheme {
 
     pub fn raw(&self) -> &RawSignature {
         &self.raw
+    }
+
+    /// Whether a header's value is itself what lets requests in.
+    pub fn is_credential(&self, name: &HeaderName) -> bool {
+        let Place::Headers(names) = &self.checked.place else { return false };
+        matches!(self.checked.algorithm, Algorithm::Token | Algorithm::Jwt)
+            && names.iter().any(|(known, _)| known == name)
+    }
+
+    /// Whether the body is a form, or there is no signature.
+    pub fn reads_form(&self) -> bool {
+        matches!(self.checked.place, Place::Form(_)) || self.checked.message.has_form()
     }
 
     /// Whether the text can be a secret of this scheme; if not, what it should be.

@@ -143,6 +143,10 @@ impl Template {
         self.has(|source| matches!(source, Source::Url))
     }
 
+    pub fn has_form(&self) -> bool {
+        self.has(|source| matches!(source, Source::SortedForm | Source::Form(_)))
+    }
+
     pub fn has_hmac(&self) -> bool {
         self.has(|source| matches!(source, Source::Hmac))
     }

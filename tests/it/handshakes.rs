@@ -29,13 +29,13 @@ both!(
 );
 
 /// Of every test here: its secret where it has one, and the key with which its sender signs.
-const SECRET: &str = "a secret of at least thirty-two bytes";
+pub const SECRET: &str = "a secret of at least thirty-two bytes";
 /// RFC 8032, 7.1, test 3.
 const DISCORD_SEED: &str = "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7";
 const DISCORD_PUBLIC: &str = "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025";
 
 /// A module with one source; `keys` are the lines of the source.
-fn file(keys: &str) -> String {
+pub fn file(keys: &str) -> String {
     format!(
         "[module]\nslug = \"m\"\nmatch = [\"code\"]\n[module.fields]\ncode = \"text\"\n[[source]]\nslug = \"s\"\n{keys}\n\
          [[source.rule]]\nfrom = \"$.code\"\nto = \"code\"\n"
@@ -43,7 +43,7 @@ fn file(keys: &str) -> String {
 }
 
 /// A sender that the catalogue knows.
-async fn known(app: &App, preset: &str) -> Sender {
+pub async fn known(app: &App, preset: &str) -> Sender {
     let secret = if preset == "discord" { DISCORD_PUBLIC } else { SECRET };
     let keys = format!("signature = {{ preset = \"{preset}\", secret = \"env:S\" }}");
     let module = format!("m-{preset}");
@@ -52,7 +52,7 @@ async fn known(app: &App, preset: &str) -> Sender {
 }
 
 /// The request as the preset's vendor signs it.
-fn signed(app: &App, sender: &Sender, preset: &str, secret: &str, body: &str) -> RequestBuilder {
+pub fn signed(app: &App, sender: &Sender, preset: &str, secret: &str, body: &str) -> RequestBuilder {
     let scheme: Scheme = serde_json::from_value(json!({ "preset": preset })).unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("twitch-eventsub-message-id", HeaderValue::from_static("e76c6bd4"));

@@ -25,6 +25,7 @@ mod each;
 mod exact;
 mod faults;
 mod feed;
+mod forgeries;
 mod handshakes;
 mod hostile;
 mod json_cases;

@@ -96,7 +96,8 @@ pub fn attempt(source: &Source, payload: &Payload<'_>, now: Timestamp) -> Tried 
         return result;
     }
     let Payload { body, format, headers, query, .. } = *payload;
-    let request = intake::Request { format, headers, query, body, received_at: now, event: EventId::new(now) };
+    let request =
+        intake::Request { format, headers, query, body, received_at: now, event: EventId::new(now), once: None };
     let judged = judge(source, request);
     result.event_type = judged.event_type;
     match judged.verdict {

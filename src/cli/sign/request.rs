@@ -11,7 +11,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::env_secret;
 use crate::id::EventId;
 use crate::secret::SecretString;
-use crate::verify::{RawSignature, Scheme, Signed, sign};
+use crate::verify::{FORM, RawSignature, Scheme, Signed, sign};
 
 /// Holds the secret where no other variable is named.
 pub const SECRET: &str = "TIDEGATE_SECRET";
@@ -67,7 +67,11 @@ impl RequestArgs {
             return Err(Failure::Usage("--url: the whole URL, from https:// on".to_owned()));
         }
         let now = self.at.unwrap_or_else(|| Clock::system().now());
-        Ok(Request { scheme, names, method: self.method.clone(), url, headers: headers(&self.headers)?, body, now })
+        let mut headers = headers(&self.headers)?;
+        if scheme.reads_form() && !headers.contains_key(http::header::CONTENT_TYPE) {
+            headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(FORM));
+        }
+        Ok(Request { scheme, names, method: self.method.clone(), url, headers, body, now })
     }
 
     /// And the variables that it names for its secrets.

@@ -23,6 +23,12 @@ const PLACE: Rows = &[
         "header = \"X-Acme-Signature\"",
     ),
     ("json", "A member of the JSON body, as a path.", "json = \"$.signature\""),
+    (
+        "items",
+        "What carries those members, as a path: each one its token, or one alone its signature. Without it, one that lacks \
+         its token would ride along.",
+        "items = \"$.events[*]\"\njson = \"$.events[*].token\"\nalgorithm = \"token\"",
+    ),
     ("form", "A field of the form that is the body.", "form = \"signature\""),
     ("query", "A parameter of the URL.", "query = \"sig\""),
 ];

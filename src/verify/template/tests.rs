@@ -6,9 +6,14 @@ use crate::verify::Signed;
 const BODY: &str = r#"{"id":"a:b\\c","n":1.50,"yes":true,"no":null,"list":[1,2],"one":[7]}"#;
 
 fn filled(template: &str, body: &str) -> Result<String, Box<str>> {
+    filled_as("application/json", template, body)
+}
+
+fn filled_as(content_type: &str, template: &str, body: &str) -> Result<String, Box<str>> {
     let texts: Vec<String> = template.split('\n').map(str::to_owned).collect();
     let template = Template::compile(&texts).unwrap();
     let mut headers = HeaderMap::new();
+    headers.append("content-type", content_type.parse().unwrap());
     headers.append("x-id", "7".parse().unwrap());
     headers.append("x-twice", "1".parse().unwrap());
     headers.append("x-twice", "2".parse().unwrap());
@@ -69,15 +74,31 @@ fn what_is_not_one_value_lacks() {
 
 #[test]
 fn a_form_is_sorted_and_glued() {
+    let form =
+        |template: &str, body: &str| filled_as("application/x-www-form-urlencoded; charset=utf-8", template, body);
     let twilio = "To=%2B18005551212&From=%2B14158675310&Digits=1234&Caller=%2B14158675310&CallSid=CA1234567890ABCDE";
     let wanted = "CallSidCA1234567890ABCDECaller+14158675310Digits1234From+14158675310To+18005551212";
-    assert_eq!(filled("{form}", twilio).as_deref(), Ok(wanted));
-    assert_eq!(filled("{form}", "").as_deref(), Ok(""));
-    assert_eq!(filled("{form}", "b=2&a=1&a=0&b=2").as_deref(), Ok("a0a1b2"));
-    assert_eq!(filled("{form:a}", "a=x+y").as_deref(), Ok("x y"));
-    assert_eq!(filled("{form:a}", "a=1&a=2"), Err("form:a".into()));
-    let pair = "a=1&";
-    assert_eq!(filled("{form}", &pair.repeat(2_001)), Err("form".into()), "more pairs than are looked at");
+    assert_eq!(form("{form}", twilio).as_deref(), Ok(wanted));
+    assert_eq!(form("{form}", "").as_deref(), Ok(""));
+    assert_eq!(form("{form}", "b=2&a=1&a=0&b=2").as_deref(), Ok("a0a1b2"));
+    assert_eq!(form("{form:a}", "a=x+y").as_deref(), Ok("x y"));
+    assert_eq!(form("{form:a}", "a=1&a=2"), Err("form:a".into()));
+    for (body, why) in [("a=1&=", "no name"), ("=1", "no name"), (&*"a=1&".repeat(2_001), "too many")] {
+        assert_eq!(form("{form}", body), Err("form".into()), "{why}");
+    }
+}
+
+/// The rules go by the content type; a signature that went by another reading would vouch for what they never see.
+#[test]
+fn a_body_is_read_as_what_it_is_said_to_be() {
+    assert_eq!(filled("{form:a}", "a=1"), Err("form:a".into()));
+    assert_eq!(filled("{form}", "a=1"), Err("form".into()));
+    for content_type in ["application/x-www-form-urlencoded", "text/plain", "application/xml", "\"json\""] {
+        assert_eq!(filled_as(content_type, "{json:$.id}", BODY), Err("json:$.id".into()), "{content_type}");
+    }
+    for content_type in ["application/json; charset=utf-8", "Application/CloudEvents+JSON", "text/json"] {
+        assert!(filled_as(content_type, "{json:$.id}", BODY).is_ok(), "{content_type}");
+    }
 }
 
 #[test]
