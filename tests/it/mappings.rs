@@ -78,7 +78,8 @@ async fn send(app: &App, sender: &Sender, signer: Option<&Signer>, step: &Step) 
     let body = fs::read(&step.payload).unwrap_or_else(|error| panic!("{}: {error}", step.payload.display()));
     let headers = step.expected["headers"].as_object().expect("a step has its headers").iter();
     let headers = headers.map(|(name, value)| (name.parse().unwrap(), text(value).parse().unwrap())).collect();
-    let letter = Letter { headers, body };
+    let mut letter = Letter { headers, body };
+    letter.headers.insert("content-type", step.content_type().parse().unwrap());
     let letter = match signer {
         Some(signer) => signer.signed(sender, letter, app.setup.clock.now()),
         None => letter,
