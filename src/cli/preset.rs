@@ -150,7 +150,16 @@ fn page(preset: &Preset, shown: &Shown) -> String {
     let mut origins = shown.vectors.clone();
     origins.dedup();
     let tested = if origins.is_empty() { "none published".to_owned() } else { origins.join(", ") };
-    let mut parts = vec![format!("{title}\n{}\n\nSecret:   {}\nVectors:  {tested}", scheme.in_words(), preset.secret)];
+    let again = match &preset.event_id {
+        Some(id) => format!("a duplicate, by {id}"),
+        None if scheme.signs_its_time() => "a duplicate, by what is signed".to_owned(),
+        None => {
+            "an event of its own, unless the mapping says `event_id`: it has neither an id nor a signed time".to_owned()
+        }
+    };
+    let (words, secret) = (scheme.in_words(), &preset.secret);
+    let mut parts =
+        vec![format!("{title}\n{words}\n\nSecret:   {secret}\nVectors:  {tested}\nThe same request again is {again}")];
     parts.push(format!("In a module file:\n\n{}", indented(source)));
     parts.push(match &shown.described {
         Some(described) => format!("What it stands for, to copy and to change:\n\n{}", indented(described)),

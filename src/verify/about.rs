@@ -39,6 +39,11 @@ impl Scheme {
         matches!(checked.place, Place::Query(_)) || (checked.url.is_none() && (looks || hashed))
     }
 
+    /// Whether a time is part of what is signed: then no two honest requests are signed alike.
+    pub fn signs_its_time(&self) -> bool {
+        self.checked.timestamp.is_some() && self.checked.message.has_timestamp()
+    }
+
     /// Whether the value is the secret itself, which whoever sees the request has then seen.
     pub fn is_token(&self) -> bool {
         self.checked.algorithm == Algorithm::Token

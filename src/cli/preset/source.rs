@@ -4,12 +4,21 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use crate::verify::Scheme;
+use crate::verify::handshake::Handshake;
 use crate::verify::preset::Preset;
 
 /// A source to begin with.
 pub fn by_preset(preset: &Preset) -> String {
     let name = &preset.name;
+    if brings_its_secret(preset) {
+        return format!("[[source]]\nslug = \"{name}\"\nsignature = {{ preset = \"{name}\" }}");
+    }
     format!("[[source]]\nslug = \"{name}\"\nsignature = {{ preset = \"{name}\", secret = \"env:{}\" }}", variable(name))
+}
+
+/// By a handshake.
+fn brings_its_secret(preset: &Preset) -> bool {
+    preset.handshakes.iter().any(Handshake::keeps)
 }
 
 /// The source without the preset. None where only a preset may say what it says.
@@ -44,7 +53,9 @@ fn signature(preset: &Preset, scheme: &Scheme) -> Option<Table> {
             !(key == "unit" && value.as_str() == Some("s") || key == "enforced" && value.as_bool() == Some(true))
         });
     }
-    table.insert("secret".to_owned(), format!("env:{}", variable(&preset.name)).into());
+    if !brings_its_secret(preset) {
+        table.insert("secret".to_owned(), format!("env:{}", variable(&preset.name)).into());
+    }
     Some(table)
 }
 
