@@ -60,7 +60,8 @@ pub async fn list_changes(gateway: &Gateway, caller: &Caller, wanted: Wanted<'_>
     loop {
         let page = reading.next(gateway).await?;
         let left = end.saturating_sub(gateway.clock.monotonic());
-        if !page.changes.is_empty() || page.more || left.is_zero() {
+        let is_over = left.is_zero() || gateway.stopping.is_cancelled();
+        if !page.changes.is_empty() || page.more || is_over {
             let next_cursor = page.next.to_string();
             let snapshot = gateway.snapshot();
             let data = page.changes.into_iter().map(|change| ChangeView::new(change, &snapshot)).collect();
@@ -133,8 +134,7 @@ impl Following {
         Ok(Self { last: gateway.tail.listen(), _place: place })
     }
 
-    /// Returns when the log has gone on from there, when the time is over, or when the gateway stops.
-    /// Whether it is not because the time is over.
+    /// Returns when the log has gone on from there, when the gateway stops, or, with `false`, when the time is over.
     pub async fn news(&mut self, gateway: &Gateway, from: Cursor, most: Duration) -> bool {
         let moved = self.last.wait_for(|last| *last > from.0);
         tokio::select! {
