@@ -12,10 +12,9 @@ use crate::store::changes::StoredChange;
 use crate::store::{Store, StoreError};
 
 /// Rows before and after that one page may hold, in bytes; a single larger change goes alone.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// Rows that are read at once before it is known how large they are, and at most.
-const FIRST: i64 = 16;
-const MOST_AT_ONCE: i64 = 500;
+const MOST_BYTES: i64 = 4 * 1024 * 1024;
+/// Rows that are read at once where it is not known how many will do.
+const MOST_AT_ONCE: usize = 500;
 /// Numbers that one page looks through for a module or a type; what follows is for the next page.
 const WINDOW: i64 = 20_000;
 
@@ -89,36 +88,34 @@ pub async fn page(
 ) -> Result<Page, StoreError> {
     let last = store.last_change().await?;
     let end = last.min(after.0.saturating_add(WINDOW));
-    let (mut page, mut held, mut at_once) = (Page { changes: Vec::new(), next: after, more: false }, 0, FIRST);
+    let (mut page, mut held) = (Page { changes: Vec::new(), next: after, more: false }, 0);
     while page.next.0 < end && page.changes.len() < limit && held < MOST_BYTES {
-        // Of a type it is not known how many rows have it.
-        let lacking = i64::try_from(limit - page.changes.len()).unwrap_or(MOST_AT_ONCE);
-        let at_once_now = if wanted.of_type.is_none() { at_once.min(lacking) } else { at_once };
-        let rows = store.changes((page.next.0, end), wanted.module, at_once_now).await?;
-        let all = i64::try_from(rows.len()).unwrap_or(i64::MAX) < at_once_now;
-        let read = rows.iter().map(StoredChange::size).sum::<usize>();
-        for row in rows {
+        let at_once = if wanted.of_type.is_none() { limit - page.changes.len() } else { MOST_AT_ONCE };
+        let most = i64::try_from(at_once).unwrap_or(i64::MAX);
+        let sizes = store.change_sizes((page.next.0, end), wanted.module, most).await?;
+        let mut fits = |(_, size): &&(i64, i64)| {
+            let first = held == 0;
+            held += size + 1;
+            first || held <= MOST_BYTES
+        };
+        let fitting = sizes.iter().take_while(|size| fits(size)).count();
+        let Some((to, _)) = fitting.checked_sub(1).and_then(|last| sizes.get(last)) else {
+            page.next = if sizes.is_empty() { Cursor(end) } else { page.next };
+            break;
+        };
+        for row in store.changes((page.next.0, *to), wanted.module).await? {
             page.next = Cursor(row.seq);
-            held += row.size();
             page.changes.extend(change(row, &shape)?.filter_type(wanted.of_type));
             if page.changes.len() >= limit {
                 break;
             }
         }
-        if all && page.changes.len() < limit {
+        if fitting == sizes.len() && sizes.len() < at_once && page.changes.len() < limit {
             page.next = Cursor(end);
         }
-        at_once = next_size(at_once_now, read);
     }
     page.more = page.next.0 < last;
     Ok(page)
-}
-
-/// As many rows as fill a page, going by how large the last ones were.
-fn next_size(rows: i64, bytes: usize) -> i64 {
-    let rows = usize::try_from(rows).unwrap_or(1).max(1);
-    let fitting = MOST_BYTES / (bytes / rows).max(1);
-    i64::try_from(fitting).unwrap_or(MOST_AT_ONCE).clamp(1, MOST_AT_ONCE)
 }
 
 fn change(stored: StoredChange, shape: &impl Fn(ModuleId) -> Option<Arc<Shape>>) -> Result<Change, StoreError> {

@@ -20,13 +20,6 @@ pub struct StoredChange {
     pub hops: i64,
 }
 
-impl StoredChange {
-    /// The bytes that it holds, roughly.
-    pub fn size(&self) -> usize {
-        200 + self.before.as_ref().map_or(0, String::len) + self.after.as_ref().map_or(0, String::len)
-    }
-}
-
 impl Store {
     /// The number of the newest change; 0 before the first.
     pub async fn last_change(&self) -> Result<i64, StoreError> {
@@ -34,17 +27,29 @@ impl Store {
         Ok(on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?)
     }
 
+    /// Numbers, and the bytes of the rows before and after: so that nobody reads more than there is room for.
+    pub async fn change_sizes(
+        &self,
+        (after, to): (i64, i64),
+        module: Option<ModuleId>,
+        limit: i64,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let text = "SELECT seq, CAST(coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0) AS BIGINT) \
+            FROM changes WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR module_id = $3) ORDER BY seq LIMIT $4";
+        let module = module.map(|module| module.to_string()).unwrap_or_default();
+        Ok(on!(&self.read, pool => sqlx::query_as(text)
+            .bind(after).bind(to).bind(module).bind(limit).fetch_all(pool).await)?)
+    }
+
     /// In order, after one number and up to another, of one module when it is named.
     pub async fn changes(
         &self,
         (after, to): (i64, i64),
         module: Option<ModuleId>,
-        limit: i64,
     ) -> Result<Vec<StoredChange>, StoreError> {
         let text = "SELECT seq, id, at, module_id, record_id, op, version, before, after, event_id, actor, hops \
-            FROM changes WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR module_id = $3) ORDER BY seq LIMIT $4";
+            FROM changes WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR module_id = $3) ORDER BY seq";
         let module = module.map(|module| module.to_string()).unwrap_or_default();
-        Ok(on!(&self.read, pool => sqlx::query_as(text)
-            .bind(after).bind(to).bind(module).bind(limit).fetch_all(pool).await)?)
+        Ok(on!(&self.read, pool => sqlx::query_as(text).bind(after).bind(to).bind(module).fetch_all(pool).await)?)
     }
 }
