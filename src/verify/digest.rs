@@ -68,11 +68,7 @@ pub fn digest(algorithm: Algorithm, (secret, key): (&[u8], &[u8]), pieces: &[Pie
         Algorithm::HmacSha256 => hmac!(Sha256, BLOCK),
         Algorithm::HmacSha1 => hmac!(Sha1, BLOCK),
         Algorithm::HmacSha512 => hmac!(Sha512, LONG_BLOCK),
-        Algorithm::Sha256 => {
-            let mut hash = Sha256::new();
-            pieces.iter().for_each(|piece| hash.update(bytes(piece, secret)));
-            Digest::of(&hash.finalize())
-        }
+        Algorithm::Sha256 => Digest::of(&sha256(pieces, secret)),
         Algorithm::Ed25519 | Algorithm::EcdsaP256 | Algorithm::Jwt | Algorithm::Token => None,
     }
 }
@@ -82,6 +78,13 @@ pub fn bytes<'a>(piece: &'a Piece<'a>, secret: &'a [u8]) -> &'a [u8] {
         Piece::Bytes(bytes) => bytes,
         Piece::Secret => secret,
     }
+}
+
+/// SHA-256 of what is signed.
+pub fn sha256(pieces: &[Piece<'_>], secret: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    pieces.iter().for_each(|piece| hash.update(bytes(piece, secret)));
+    hash.finalize().into()
 }
 
 /// What is signed, in one piece, for what cannot be fed in several.

@@ -87,7 +87,7 @@ pub fn once(scheme: &Scheme, signed: Signed<'_>) -> Option<[u8; 32]> {
     let time = moment.find(&request, values.first()?, &checked.layout)?;
     let filling = Filling { request: &request, timestamp: Some(&time), hmac: None };
     let pieces = checked.message.fill(filling).ok()?;
-    Some(Sha256::digest(digest::whole(&pieces, &[])).into())
+    Some(digest::sha256(&pieces, &[]))
 }
 
 /// A secret's text, and the key that it stands for.
