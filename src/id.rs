@@ -106,10 +106,42 @@ ids! {
     ChangeId = "chg_";
     KeyId = "key_";
     WorkspaceId = "ws_";
+    EndpointId = "whk_";
+    DeliveryId = "dlv_";
+    AttemptId = "att_";
+    JobId = "job_";
     /// One HTTP request; stands in its answer and its log line, nowhere else.
     RequestId = "req_";
     /// One running gateway process.
     ReplicaId = "rep_";
+}
+
+impl DeliveryId {
+    /// Of one event of a change that is owed to one endpoint: always the same, whoever makes it and however often.
+    pub fn of(at: Timestamp, change: &str, endpoint: EndpointId, part: i64) -> Self {
+        let digest = crate::secret::digest(&format!("{change}/{endpoint}/{part}"));
+        let mut tail = [0; 8];
+        tail.copy_from_slice(&digest[..8]);
+        Self(uuid_v7(at, tail))
+    }
+
+    /// The same number as RFC 9562 writes it.
+    pub fn uuid(self) -> Uuid {
+        Uuid(self.0)
+    }
+}
+
+/// The text form of RFC 9562, 4: `8-4-4-4-12` hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uuid(u128);
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.0;
+        let part = |shift: u32, digits: u32| (number >> shift) & ((1 << (4 * digits)) - 1);
+        let (first, second, third) = (part(96, 8), part(80, 4), part(64, 4));
+        write!(f, "{first:08x}-{second:04x}-{third:04x}-{:04x}-{:012x}", part(48, 4), part(0, 12))
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +156,18 @@ mod tests {
         assert_eq!(early.to_string().len(), 30);
         assert!(early.to_string() < late.to_string());
         assert!(EventId::floor(Timestamp::from_micros(1_767_323_045_000_000).unwrap()) < early);
+    }
+
+    #[test]
+    fn a_delivery_has_one_id_which_is_a_uuid() {
+        let at = Timestamp::from_micros(1_767_323_045_000_001).unwrap();
+        let endpoint = EndpointId::new(at);
+        let id = DeliveryId::of(at, "chg_1", endpoint, 0);
+        assert_eq!(id, DeliveryId::of(at, "chg_1", endpoint, 0));
+        assert_ne!(id, DeliveryId::of(at, "chg_1", endpoint, 1));
+        let uuid = id.uuid().to_string();
+        assert_eq!(uuid.len(), 36);
+        assert_eq!((&uuid[..8], &uuid[14..15]), ("019b7c92", "7"), "{uuid}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The log of changes as it is read: who waits for news of it, and pages of it from any point. What is delivered of it
-//! will be fanned out here, too.
+//! The log of changes as it is read: who waits for news of it, and pages of it from any point.
+//! What is delivered of it is fanned out by `deliver`.
 
 mod page;
 mod tail;
 
-pub use page::{Change, Cursor, Page, Wanted, page};
+pub use page::{Cursor, Entry, Page, Wanted, page};
 pub use tail::Tail;

@@ -4,11 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::clock::Timestamp;
 use crate::id::ModuleId;
-use crate::record::change::{EventType, Fields, moved, types};
+use crate::record::change::Change;
 use crate::record::shape::Shape;
-use crate::store::changes::StoredChange;
 use crate::store::{Store, StoreError};
 
 /// Rows before and after that one page may hold, in bytes; a single larger change goes alone.
@@ -54,24 +52,19 @@ impl FromStr for Cursor {
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub module: Option<ModuleId>,
-    pub of_type: Option<EventType>,
+    pub of_type: Option<String>,
 }
 
-/// One change, with what it comes to.
+/// One change, with the types of the events that it is.
 #[derive(Debug)]
-pub struct Change {
-    pub cursor: Cursor,
-    pub stored: StoredChange,
-    pub at: Option<Timestamp>,
-    pub before: Option<Fields>,
-    pub after: Option<Fields>,
-    pub moved: Fields,
-    pub types: Vec<EventType>,
+pub struct Entry {
+    pub change: Change,
+    pub types: Vec<String>,
 }
 
 #[derive(Debug)]
 pub struct Page {
-    pub changes: Vec<Change>,
+    pub changes: Vec<Entry>,
     /// Where to go on, whether or not anything was found.
     pub next: Cursor,
     /// Whether there was more to read when this was.
@@ -103,9 +96,11 @@ pub async fn page(
             page.next = if sizes.is_empty() { Cursor(end) } else { page.next };
             break;
         };
-        for row in store.changes((page.next.0, *to), wanted.module).await? {
-            page.next = Cursor(row.seq);
-            page.changes.extend(change(row, &shape)?.filter_type(wanted.of_type));
+        for change in store.changes((page.next.0, *to), wanted.module).await? {
+            page.next = Cursor(change.seq);
+            let types = change.types(change.module.and_then(&shape).as_deref());
+            let is_wanted = wanted.of_type.as_ref().is_none_or(|wanted| types.contains(wanted));
+            page.changes.extend(is_wanted.then_some(Entry { change, types }));
             if page.changes.len() >= limit {
                 break;
             }
@@ -116,24 +111,6 @@ pub async fn page(
     }
     page.more = page.next.0 < last;
     Ok(page)
-}
-
-fn change(stored: StoredChange, shape: &impl Fn(ModuleId) -> Option<Arc<Shape>>) -> Result<Change, StoreError> {
-    let corrupt = || StoreError::Corrupt(format!("the change {}", stored.id));
-    let row = |text: Option<&String>| text.map(|text| serde_json::from_str(text)).transpose();
-    let before: Option<Fields> = row(stored.before.as_ref()).map_err(|_| corrupt())?;
-    let after: Option<Fields> = row(stored.after.as_ref()).map_err(|_| corrupt())?;
-    let moved = moved(before.as_ref(), after.as_ref());
-    let shape = stored.module_id.parse().ok().and_then(shape);
-    let types = types(before.as_ref(), after.as_ref(), &moved, shape.as_deref());
-    let (cursor, at) = (Cursor(stored.seq), Timestamp::from_micros(stored.at));
-    Ok(Change { cursor, at, stored, before, after, moved, types })
-}
-
-impl Change {
-    fn filter_type(self, wanted: Option<EventType>) -> Option<Self> {
-        wanted.is_none_or(|wanted| self.types.contains(&wanted)).then_some(self)
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::feed::Change;
+use crate::feed::{Cursor, Entry};
 use crate::gateway::Snapshot;
-use crate::record::change::{EventType, Fields};
+use crate::record::change::Fields;
 
 /// What is free-form in a row, as rows of the log name it.
 const CUSTOM: &str = "custom_data";
@@ -17,13 +17,13 @@ pub struct ChangeView {
     /// Where to go on after this one.
     cursor: String,
     id: String,
-    at: Option<Timestamp>,
-    /// By slug, or by id when the module is gone.
-    module: String,
-    record_id: String,
+    at: Timestamp,
+    /// By slug, or by id when the module is gone. None of an event of the gateway itself.
+    module: Option<String>,
+    record_id: Option<String>,
     op: String,
     version: i64,
-    types: Vec<&'static str>,
+    types: Vec<String>,
     /// Of an update: from and to, of each field that moved.
     changes: Fields,
     before: Option<RowView>,
@@ -45,23 +45,24 @@ impl ChangeView {
         &self.cursor
     }
 
-    pub fn new(change: Change, snapshot: &Snapshot) -> Self {
-        let module = change.stored.module_id.parse().ok().and_then(|id| snapshot.module_by_id(id));
+    pub fn new(entry: Entry, snapshot: &Snapshot) -> Self {
+        let Entry { change, types } = entry;
+        let slug = |id| snapshot.module_by_id(id).map_or_else(|| id.to_string(), |module| module.slug().to_string());
         Self {
-            cursor: change.cursor.to_string(),
+            cursor: Cursor(change.seq).to_string(),
+            id: change.id,
             at: change.at,
-            module: module.map_or_else(|| change.stored.module_id.clone(), |module| module.slug().to_string()),
-            types: change.types.into_iter().map(EventType::as_str).collect(),
+            module: change.module.map(slug),
+            record_id: Some(change.record).filter(|id| !id.is_empty()),
+            op: change.op,
+            version: change.version,
+            types,
             changes: change.moved,
             before: change.before.map(row),
             after: change.after.map(row),
-            id: change.stored.id,
-            record_id: change.stored.record_id,
-            op: change.stored.op,
-            version: change.stored.version,
-            event_id: change.stored.event_id,
-            actor: change.stored.actor,
-            hops: change.stored.hops,
+            event_id: change.event,
+            actor: change.actor,
+            hops: change.hops,
         }
     }
 }

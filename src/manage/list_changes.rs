@@ -112,8 +112,8 @@ async fn given(gateway: &Gateway, text: &str) -> Result<Cursor, Problem> {
     if cursor.0 > gateway.store.last_change().await? { Err(bad()) } else { Ok(cursor) }
 }
 
-fn event_type(text: &str) -> Result<EventType, Problem> {
-    EventType::find(text).ok_or_else(|| {
+fn event_type(text: &str) -> Result<String, Problem> {
+    EventType::find(text).map(|of| of.as_str().to_owned()).ok_or_else(|| {
         let all = EventType::ALL.map(EventType::as_str).join(", ");
         Problem::new(Code::InvalidRequest, format!("`type` is one of {all}"))
     })

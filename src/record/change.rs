@@ -1,10 +1,12 @@
-//! What a change of a record comes to: the fields that moved, and the types of the events that it is. Pure, from the row
-//! before and after as the log keeps them.
+//! A change of a record as the log keeps it, and what it comes to: the fields that moved, and the types of the events
+//! that it is. Pure.
 
 use serde_json::{Map, Value};
 
 use super::field::Kind;
 use super::shape::Shape;
+use crate::clock::Timestamp;
+use crate::id::ModuleId;
 
 pub type Fields = Map<String, Value>;
 
@@ -39,6 +41,46 @@ impl EventType {
 
     pub fn find(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|of| of.as_str() == text)
+    }
+}
+
+/// One committed mutation of one record, or an event of the gateway itself, which has neither module nor record: then
+/// `op` is its type and `after` tells of it.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its place in the order of commits.
+    pub seq: i64,
+    pub id: String,
+    pub at: Timestamp,
+    pub module: Option<ModuleId>,
+    /// Empty where there is no record.
+    pub record: String,
+    /// `insert`, `update`, `delete`, or the type of a system event.
+    pub op: String,
+    pub version: i64,
+    pub before: Option<Fields>,
+    pub after: Option<Fields>,
+    /// See [`moved`].
+    pub moved: Fields,
+    /// The inbound event that made it.
+    pub event: Option<String>,
+    pub actor: String,
+    /// How many gateways the event has passed through.
+    pub hops: i64,
+}
+
+impl Change {
+    pub fn is_of_a_record(&self) -> bool {
+        self.module.is_some()
+    }
+
+    /// The types of the events that it is, built-in ones first. `shape` is the module's, if it still stands.
+    pub fn types(&self, shape: Option<&Shape>) -> Vec<String> {
+        if !self.is_of_a_record() {
+            return vec![self.op.clone()];
+        }
+        let types = types(self.before.as_ref(), self.after.as_ref(), &self.moved, shape);
+        types.into_iter().map(|of| of.as_str().to_owned()).collect()
     }
 }
 

@@ -1,23 +1,53 @@
 //! The log of changes, read. `seq` is the order of commits: what is visible up to a number is all there ever will be.
 
 use super::{Store, StoreError, on};
+use crate::clock::Timestamp;
 use crate::id::ModuleId;
+use crate::record::change::{Change, Fields, moved};
 
 /// A row of the log. Rows before and after are JSON, as they were written.
 #[derive(Debug, sqlx::FromRow)]
-pub struct StoredChange {
-    pub seq: i64,
-    pub id: String,
-    pub at: i64,
-    pub module_id: String,
-    pub record_id: String,
-    pub op: String,
-    pub version: i64,
-    pub before: Option<String>,
-    pub after: Option<String>,
-    pub event_id: Option<String>,
-    pub actor: String,
-    pub hops: i64,
+pub(super) struct StoredChange {
+    seq: i64,
+    id: String,
+    at: i64,
+    module_id: String,
+    record_id: String,
+    op: String,
+    version: i64,
+    before: Option<String>,
+    after: Option<String>,
+    event_id: Option<String>,
+    actor: String,
+    hops: i64,
+}
+
+impl StoredChange {
+    fn read(self) -> Result<Change, StoreError> {
+        let corrupt = || StoreError::Corrupt(format!("the change {}", self.id));
+        let row = |text: Option<&String>| text.map(|text| serde_json::from_str::<Fields>(text)).transpose();
+        let before = row(self.before.as_ref()).map_err(|_| corrupt())?;
+        let after = row(self.after.as_ref()).map_err(|_| corrupt())?;
+        let module = match &*self.module_id {
+            "" => None,
+            id => Some(id.parse().map_err(|_| corrupt())?),
+        };
+        Ok(Change {
+            seq: self.seq,
+            at: Timestamp::from_micros(self.at).ok_or_else(corrupt)?,
+            module,
+            moved: moved(before.as_ref(), after.as_ref()),
+            before,
+            after,
+            id: self.id,
+            record: self.record_id,
+            op: self.op,
+            version: self.version,
+            event: self.event_id,
+            actor: self.actor,
+            hops: self.hops,
+        })
+    }
 }
 
 impl Store {
@@ -46,10 +76,12 @@ impl Store {
         &self,
         (after, to): (i64, i64),
         module: Option<ModuleId>,
-    ) -> Result<Vec<StoredChange>, StoreError> {
+    ) -> Result<Vec<Change>, StoreError> {
         let text = "SELECT seq, id, at, module_id, record_id, op, version, before, after, event_id, actor, hops \
             FROM changes WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR module_id = $3) ORDER BY seq";
         let module = module.map(|module| module.to_string()).unwrap_or_default();
-        Ok(on!(&self.read, pool => sqlx::query_as(text).bind(after).bind(to).bind(module).fetch_all(pool).await)?)
+        let rows: Vec<StoredChange> =
+            on!(&self.read, pool => sqlx::query_as(text).bind(after).bind(to).bind(module).fetch_all(pool).await)?;
+        rows.into_iter().map(StoredChange::read).collect()
     }
 }
