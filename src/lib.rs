@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod condition;
 pub mod config;
+pub mod deliver;
 pub mod feed;
 pub mod gateway;
 pub mod id;

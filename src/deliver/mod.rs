@@ -1,0 +1,4 @@
+//! What flows out: each event of a change that an endpoint asks for is rendered, signed, sent, and tried again until it
+//! is delivered or given up.
+
+pub mod exchange;
