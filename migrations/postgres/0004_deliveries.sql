@@ -35,12 +35,14 @@ CREATE TABLE endpoint_secrets (
     PRIMARY KEY (endpoint_id, place)
 );
 
--- Up to which change deliveries were made of the log. Whoever holds the row makes the next ones.
+-- Up to which change deliveries were made of the log. Who moves the row has made the next ones. The epoch moves with
+-- every change of the endpoints, so that nobody makes deliveries for those that were.
 CREATE TABLE fanout (
     one             BIGINT           PRIMARY KEY CHECK (one = 1),
-    seq             BIGINT           NOT NULL
+    seq             BIGINT           NOT NULL,
+    epoch           BIGINT           NOT NULL
 );
-INSERT INTO fanout (one, seq) SELECT 1, coalesce(max(seq), 0) FROM changes;
+INSERT INTO fanout (one, seq, epoch) SELECT 1, coalesce(max(seq), 0), 1 FROM changes;
 
 -- All that a body depends on besides its change and its delivery, by the hash of it: what is sent again is the same.
 CREATE TABLE renderings (

@@ -1,8 +1,9 @@
 //! The log of changes, read. `seq` is the order of commits: what is visible up to a number is all there ever will be.
 
-use super::{Store, StoreError, on};
+use super::dialect::{Dialect, sql};
+use super::{Store, StoreError, Tx, on};
 use crate::clock::Timestamp;
-use crate::id::ModuleId;
+use crate::id::{ChangeId, ModuleId};
 use crate::record::change::{Change, Fields, moved};
 
 /// A row of the log. Rows before and after are JSON, as they were written.
@@ -71,6 +72,42 @@ impl Store {
             .bind(after).bind(to).bind(module).bind(limit).fetch_all(pool).await)?)
     }
 
+    /// In order, above a number, in bounded bytes: those that fit, and always the first.
+    pub async fn changes_above(&self, number: i64, most: i64, most_bytes: i64) -> Result<Vec<Change>, StoreError> {
+        self.changes_that_fit("$1 = '' AND seq > $3", (String::new(), number), most_bytes, most).await
+    }
+
+    /// By their numbers.
+    pub async fn changes_of(&self, numbers: &[i64], most_bytes: i64) -> Result<Vec<Change>, StoreError> {
+        let among = match self.dialect {
+            Dialect::Sqlite => "seq IN (SELECT value FROM json_each($1)) AND $3 = 0",
+            Dialect::Postgres => "seq IN (SELECT value::bigint FROM json_array_elements_text($1::json)) AND $3 = 0",
+        };
+        let most = i64::try_from(numbers.len()).unwrap_or(i64::MAX);
+        let numbers = serde_json::to_string(numbers).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        self.changes_that_fit(among, (numbers, 0), most_bytes, most).await
+    }
+
+    async fn changes_that_fit(
+        &self,
+        which: &str,
+        (texts, number): (String, i64),
+        most_bytes: i64,
+        most: i64,
+    ) -> Result<Vec<Change>, StoreError> {
+        // Sizes are summed up before the rows are read: a page of large ones is cut short.
+        let text = sql(format!(
+            "SELECT c.seq, c.id, c.at, c.module_id, c.record_id, c.op, c.version, c.before, c.after, c.event_id, c.actor, c.hops \
+             FROM changes c JOIN (SELECT seq, size, sum(size) OVER (ORDER BY seq) AS held FROM \
+             (SELECT seq, coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0) AS size FROM changes \
+             WHERE {which} ORDER BY seq LIMIT $4) sizes) fits ON fits.seq = c.seq \
+             WHERE fits.held - fits.size <= $2 ORDER BY c.seq"
+        ));
+        let rows: Vec<StoredChange> = on!(&self.read, pool => sqlx::query_as(text)
+            .bind(texts).bind(most_bytes).bind(number).bind(most).fetch_all(pool).await)?;
+        rows.into_iter().map(StoredChange::read).collect()
+    }
+
     /// In order, after one number and up to another, of one module when it is named.
     pub async fn changes(
         &self,
@@ -84,4 +121,23 @@ impl Store {
             on!(&self.read, pool => sqlx::query_as(text).bind(after).bind(to).bind(module).fetch_all(pool).await)?;
         rows.into_iter().map(StoredChange::read).collect()
     }
+}
+
+/// Numbered as any change is, without module and record.
+pub(super) async fn log_system_event(
+    tx: &mut Tx<'_>,
+    dialect: Dialect,
+    (name, data, actor): (&str, &str, &str),
+    now: i64,
+) -> Result<(), StoreError> {
+    let text = sql(format!(
+        "{}INSERT INTO changes (id, at, module_id, record_id, op, version, shape, after, actor, hops) \
+         SELECT v.id, $2, '', '', $3, 0, 0, $4, $5, 0 FROM {}(SELECT $1 AS id) v",
+        dialect.feed_lock(),
+        dialect.after_feed_lock(),
+    ));
+    let id = ChangeId::new(Timestamp::from_micros(now).unwrap_or_default()).to_string();
+    on!(tx, tx => sqlx::query(text).bind(id).bind(now).bind(name).bind(data).bind(actor)
+        .execute(&mut **tx).await.map(|_| ()))?;
+    Ok(())
 }

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::checkpoint::Checkpoints;
 use super::dialect::Dialect;
-use super::{Either, Pool, on};
+use super::{Either, Pool, due, on, settle};
 
 /// Lanes of the writer on PostgreSQL: one for two cores, at most four. Measured on two cores at 64 and 256 connections:
 /// a second lane halves the batches, and costs more than the two overlap. One lane can commit what two cores take in.
@@ -61,6 +61,8 @@ pub struct Store {
     /// One for each lane; its connections live on the lane's thread.
     pub(super) lanes: Vec<Pool>,
     pub(super) checkpoints: Option<Arc<Checkpoints>>,
+    pub(super) due: due::Statements,
+    pub(super) settle: settle::Statements,
 }
 
 impl Store {
@@ -119,7 +121,16 @@ async fn sqlite(file: &std::path::Path) -> Result<Store, ConnectError> {
     let read = pool(4).connect_with(options).await?;
     let write = Either::Sqlite(write);
     let checkpoints = Some(Arc::new(checkpoints));
-    Ok(Store { dialect: Dialect::Sqlite, read: Either::Sqlite(read), lanes: vec![write.clone()], write, checkpoints })
+    let dialect = Dialect::Sqlite;
+    Ok(Store {
+        dialect,
+        read: Either::Sqlite(read),
+        lanes: vec![write.clone()],
+        write,
+        checkpoints,
+        due: due::Statements::new(dialect),
+        settle: settle::Statements::new(dialect),
+    })
 }
 
 async fn postgres(url: &SecretString, direct: Option<&SecretString>) -> Result<Store, ConnectError> {
@@ -139,5 +150,14 @@ async fn postgres(url: &SecretString, direct: Option<&SecretString>) -> Result<S
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let lanes = (0..(cores / 2).clamp(1, MOST_LANES)).map(|_| Either::Postgres(lane())).collect();
     let pool = Either::Postgres(pool(CONNECTIONS).connect_lazy_with(options.clone()));
-    Ok(Store { dialect: Dialect::Postgres, read: pool.clone(), write: pool, lanes, checkpoints: None })
+    let dialect = Dialect::Postgres;
+    Ok(Store {
+        dialect,
+        read: pool.clone(),
+        write: pool,
+        lanes,
+        checkpoints: None,
+        due: due::Statements::new(dialect),
+        settle: settle::Statements::new(dialect),
+    })
 }

@@ -155,6 +155,34 @@ impl Dialect {
         sql(text)
     }
 
+    /// Opens a transaction of those that make deliveries and claim them. It need not outlive a crash of the database:
+    /// what it wrote is made again, under the same ids.
+    pub fn begin_movers(self) -> SqlStr {
+        sql("BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
+             SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off"
+            .to_owned())
+    }
+
+    /// Opens a transaction that settles deliveries.
+    pub fn begin_settle(self) -> SqlStr {
+        sql("BEGIN; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
+             SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off"
+            .to_owned())
+    }
+
+    /// Keeps rows of a table from being settled until the commit. SQLite has one writer.
+    pub fn for_share_of(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => String::new(),
+            Self::Postgres => format!(" FOR SHARE OF {table}"),
+        }
+    }
+
+    /// Whether one statement claims of many endpoints, each up to its number. SQLite would look at every row.
+    pub fn claims_in_one(self) -> bool {
+        self == Self::Postgres
+    }
+
     /// Before the rows of `changes` are numbered: PostgreSQL takes the feed lock and holds it to the commit.
     pub fn feed_lock(self) -> String {
         let (class, key) = FEED_LOCK;

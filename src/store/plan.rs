@@ -2,11 +2,12 @@
 //! outside, so that no event meets half a shape.
 
 use super::dialect::{Dialect, Type, sql};
+use super::endpoints::EndpointStep;
 use super::sources::Kept;
 use super::table::{SYSTEM, index_name, lock_of};
 use super::{Store, StoreError, Tx, acquire, begin, on};
 use crate::clock::Timestamp;
-use crate::id::{ModuleId, SourceId};
+use crate::id::{EndpointId, ModuleId, SourceId};
 use crate::map::rule::{LONGEST_MATCH_VALUE, can_identify};
 use crate::record::definition::Definition;
 use crate::record::field::{FieldName, Kind, ModuleSlug, SourceSlug};
@@ -60,6 +61,16 @@ pub enum Step {
     /// A kept one, which is shown once.
     ShowSecret {
         source: SourceId,
+    },
+    Endpoint {
+        id: EndpointId,
+        step: EndpointStep,
+    },
+    /// An event of the gateway itself, for the log of changes; `data` is a JSON object.
+    SystemEvent {
+        name: &'static str,
+        data: String,
+        actor: String,
     },
     Audit {
         actor: String,
@@ -139,6 +150,10 @@ impl Store {
                 let moved = on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(seen).bind(unseen)
                     .execute(&mut **tx).await?.rows_affected());
                 if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+            }
+            Step::Endpoint { id, step } => super::endpoints::step(tx, *id, step, now).await,
+            Step::SystemEvent { name, data, actor } => {
+                super::changes::log_system_event(tx, self.dialect, (name, data, actor), now).await
             }
             Step::Audit { actor, action, target, detail, address } => {
                 let text =
