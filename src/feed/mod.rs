@@ -4,5 +4,5 @@
 mod page;
 mod tail;
 
-pub use page::{Cursor, Entry, Page, Wanted, page};
+pub use page::{Entry, Page, Wanted, page};
 pub use tail::Tail;

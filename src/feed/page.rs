@@ -1,11 +1,10 @@
 //! A page of the log: from a cursor on, in bounded bytes, of a module or a type when these are named.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::id::ModuleId;
 use crate::record::change::Change;
+use crate::record::cursor::Cursor;
 use crate::record::shape::Shape;
 use crate::store::{Store, StoreError};
 
@@ -15,38 +14,6 @@ const MOST_BYTES: i64 = 4 * 1024 * 1024;
 const MOST_AT_ONCE: usize = 500;
 /// Numbers that one page looks through for a module or a type; what follows is for the next page.
 const WINDOW: i64 = 20_000;
-
-/// A point of the log: all up to there has been read. Opaque outside, and sorts as a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor(pub i64);
-
-const PREFIX: &str = "cur_";
-const DIGITS: usize = 13;
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(PREFIX)?;
-        let digit = |place: usize| crate::id::ALPHABET[(self.0 >> (5 * place) & 31) as usize];
-        (0..DIGITS).rev().try_for_each(|place| write!(f, "{}", char::from(digit(place))))
-    }
-}
-
-/// The text is no cursor that this log has given.
-#[derive(Debug, PartialEq, Eq)]
-pub struct BadCursor;
-
-impl FromStr for Cursor {
-    type Err = BadCursor;
-
-    fn from_str(text: &str) -> Result<Self, BadCursor> {
-        let digits = text.strip_prefix(PREFIX).filter(|digits| digits.len() == DIGITS).ok_or(BadCursor)?;
-        let add = |number: i64, char: u8| {
-            let digit = crate::id::ALPHABET.iter().position(|known| *known == char)?;
-            number.checked_mul(32)?.checked_add(i64::try_from(digit).ok()?)
-        };
-        digits.bytes().try_fold(0, add).map(Self).ok_or(BadCursor)
-    }
-}
 
 /// What is asked of the log.
 #[derive(Clone, Debug, Default)]
@@ -111,23 +78,4 @@ pub async fn page(
     }
     page.more = page.next.0 < last;
     Ok(page)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back_and_sorts_as_a_text() {
-        let numbers = [0, 1, 31, 32, 1_000_000, i64::MAX];
-        let texts = numbers.map(|number| Cursor(number).to_string());
-        assert_eq!(texts[1], "cur_0000000000001");
-        assert!(texts.is_sorted());
-        for (number, text) in numbers.iter().zip(&texts) {
-            assert_eq!(text.parse(), Ok(Cursor(*number)));
-        }
-        for bad in ["", "1", "cur_", "cur_1", "cur_000000000000u", "cur_zzzzzzzzzzzzz", "evt_0000000000001"] {
-            assert_eq!(bad.parse::<Cursor>(), Err(BadCursor), "{bad}");
-        }
-    }
 }

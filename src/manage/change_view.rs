@@ -4,12 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::feed::{Cursor, Entry};
+use crate::feed::Entry;
 use crate::gateway::Snapshot;
-use crate::record::change::Fields;
-
-/// What is free-form in a row, as rows of the log name it.
-const CUSTOM: &str = "custom_data";
+use crate::record::change::{CUSTOM, Fields};
+use crate::record::cursor::Cursor;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

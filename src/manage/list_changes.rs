@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::feed::{self, Cursor, Page};
+use crate::feed::{self, Page};
 use crate::gateway::Gateway;
 use crate::id::ModuleId;
 use crate::manage::caller::Caller;
 use crate::manage::change_view::ChangeView;
 use crate::problem::{Code, Problem};
 use crate::record::change::EventType;
+use crate::record::cursor::Cursor;
 use crate::store::RETRY_AFTER;
 use crate::store::keys::Role;
 

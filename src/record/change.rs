@@ -10,8 +10,8 @@ use crate::id::ModuleId;
 
 pub type Fields = Map<String, Value>;
 
-/// What is free-form in a row, beside its fields.
-const CUSTOM: &str = "custom_data";
+/// What is free-form in a row, beside its fields, as rows of the log name it.
+pub const CUSTOM: &str = "custom_data";
 
 /// The types of events that every module has (the seed Collecta's five).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

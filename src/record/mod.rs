@@ -2,6 +2,7 @@
 //! No SQL, no HTTP, no JSONPath.
 
 pub mod change;
+pub mod cursor;
 pub mod decimal;
 pub mod definition;
 pub mod field;
