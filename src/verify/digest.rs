@@ -53,7 +53,13 @@ macro_rules! hmac_over {
 }
 
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    hmac_over!(Sha256, BLOCK, key, |mac: &mut Hmac<Sha256>| mac.update(message)).into()
+    hmac_sha256_of(key, &[message])
+}
+
+/// Of the pieces one after another.
+pub fn hmac_sha256_of(key: &[u8], pieces: &[&[u8]]) -> [u8; 32] {
+    let over = |mac: &mut Hmac<Sha256>| pieces.iter().for_each(|piece| mac.update(piece));
+    hmac_over!(Sha256, BLOCK, key, over).into()
 }
 
 /// `secret` is the text itself, `key` what it stands for. None for what is no digest.

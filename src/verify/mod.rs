@@ -31,7 +31,7 @@ use crate::condition::path::MOST_NODES;
 use crate::problem::{Code, Problem};
 use asymmetric::PublicKey;
 use digest::Digest;
-pub use digest::hmac_sha256;
+pub use digest::{hmac_sha256, hmac_sha256_of};
 use place::{MOST_CANDIDATES, Place};
 pub use raw::{Algorithm, Encoding, OneOrMany, RawSignature};
 pub use request::{FORM, Request, Signed};
