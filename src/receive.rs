@@ -17,6 +17,7 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
+use crate::deliver::sign::HOPS;
 use crate::gateway::{Door, Gateway};
 use crate::intake::{self, Format, Judged, MOST_ERRORS, RuleError, Verdict};
 use crate::problem::{Code, Problem};
@@ -31,8 +32,6 @@ use arrival::{Arrival, Inbound};
 
 /// How often an event is judged anew because its module was altered in between.
 const JUDGEMENTS: usize = 3;
-/// Counts how often an event has passed through gateways (DESIGN 7, loops).
-const HOPS: &str = "x-tidegate-hops";
 /// An event that has come round more often than this goes round in a circle.
 const MOST_HOPS: u32 = 8;
 

@@ -2,3 +2,8 @@
 //! is delivered or given up.
 
 pub mod exchange;
+pub mod profile;
+pub mod render;
+pub mod retry;
+pub mod sign;
+mod template;
