@@ -6,6 +6,7 @@ mod address;
 mod bounds;
 mod client;
 mod limits;
+mod proxy;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub use address::{BadCidr, Cidr, client_address};
 pub use bounds::{Bounds, LIMITS, Limit, Unit};
 pub use client::{ClientArgs, ClientConfig, NoKey};
+pub use proxy::Proxy;
 pub use raw::{Environment, RawConfig};
 
 use crate::secret::{ExposeSecret, SealKey, SecretString};
@@ -35,6 +37,10 @@ pub struct Config {
     /// `https://host`, perhaps with a port and a path; no slash at its end, no query.
     pub public_url: Option<String>,
     pub trusted_proxies: Vec<Cidr>,
+    /// Private ranges that deliveries may reach.
+    pub allow_targets: Vec<Cidr>,
+    /// That deliveries leave by.
+    pub egress_proxy: Option<Proxy>,
     pub apply: Vec<PathBuf>,
     /// Absent: the data directory's `seal.key`.
     pub seal_key: Option<SealKey>,
@@ -99,7 +105,11 @@ impl Config {
             data_dir: data_dir(&layers),
             database: database(&layers, &mut problems),
             public_url: checked(layers.one("public_url", |raw| &raw.public_url), &mut problems, |url| base_url(&url)),
-            trusted_proxies: trusted_proxies(&layers, &mut problems),
+            trusted_proxies: ranges(layers.many("trusted_proxies", |raw| &raw.trusted_proxies), &mut problems),
+            allow_targets: allow_targets(&layers, &mut problems),
+            egress_proxy: checked(layers.one("egress_proxy", |raw| &raw.egress_proxy), &mut problems, |url| {
+                Proxy::read(&url)
+            }),
             apply: layers.many("apply", |raw| &raw.apply).map(|found| found.value).unwrap_or_default(),
             seal_key: seal_key(environment, &mut problems),
             bounds: limits::bounds(&layers, environment, &mut problems),
@@ -153,8 +163,17 @@ fn database(layers: &Layers, problems: &mut Vec<String>) -> Database {
     checked(url, problems, postgres).map_or(Database::Sqlite, |url| Database::Postgres { url, direct_url })
 }
 
-fn trusted_proxies(layers: &Layers, problems: &mut Vec<String>) -> Vec<Cidr> {
-    let Some(found) = layers.many("trusted_proxies", |raw| &raw.trusted_proxies) else { return Vec::new() };
+fn allow_targets(layers: &Layers, problems: &mut Vec<String>) -> Vec<Cidr> {
+    let mut found = layers.many("allow_targets", |raw| &raw.allow_targets);
+    // Each flag gives one.
+    if let Some(found) = found.as_mut().filter(|found| found.place == "--allow-targets") {
+        found.place = "--allow-target".to_owned();
+    }
+    ranges(found, problems)
+}
+
+fn ranges(found: Option<Found<Vec<String>>>, problems: &mut Vec<String>) -> Vec<Cidr> {
+    let Some(found) = found else { return Vec::new() };
     let mut range = |text: &String| {
         let why = |error: BadCidr| problems.push(format!("{}: `{text}` is {error}", found.place));
         text.trim().parse().map_err(why).ok()

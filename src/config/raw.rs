@@ -47,6 +47,16 @@ pub struct RawConfig {
     #[serde(deserialize_with = "list")]
     pub trusted_proxies: Vec<String>,
 
+    /// Private ranges that deliveries may reach, with commas or again [TIDEGATE_ALLOW_TARGETS]
+    #[arg(long = "allow-target", value_name = "CIDR", value_delimiter = ',')]
+    #[serde(deserialize_with = "list")]
+    pub allow_targets: Vec<String>,
+
+    /// http://[user:password@]host:port that deliveries leave by; names are resolved there [TIDEGATE_EGRESS_PROXY]
+    #[arg(long, value_name = "URL")]
+    #[serde(deserialize_with = "secret")]
+    pub egress_proxy: Option<SecretString>,
+
     /// Module files to make so at start; in the environment with commas [TIDEGATE_APPLY]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     #[serde(deserialize_with = "list")]
@@ -136,6 +146,8 @@ impl Environment {
             database_direct_url: text("TIDEGATE_DATABASE_DIRECT_URL").map(SecretString::from),
             public_url: text("TIDEGATE_PUBLIC_URL"),
             trusted_proxies: split(&text("TIDEGATE_TRUSTED_PROXIES").unwrap_or_default()),
+            allow_targets: split(&text("TIDEGATE_ALLOW_TARGETS").unwrap_or_default()),
+            egress_proxy: text("TIDEGATE_EGRESS_PROXY").map(SecretString::from),
             apply: split(&text("TIDEGATE_APPLY").unwrap_or_default()).into_iter().map(PathBuf::from).collect(),
             config: self.path("TIDEGATE_CONFIG"),
             limit: Vec::new(),

@@ -38,6 +38,7 @@ fn nothing_said_is_a_gateway_on_this_machine() {
     assert!(matches!(config.database, Database::Sqlite));
     assert!(config.public_url.is_none() && config.seal_key.is_none());
     assert!(config.trusted_proxies.is_empty() && config.apply.is_empty());
+    assert!(config.allow_targets.is_empty() && config.egress_proxy.is_none());
     assert_eq!(config.bounds, Bounds::default());
 }
 
@@ -60,6 +61,22 @@ fn a_list_of_one_place_replaces_that_of_a_weaker_one() {
     let config = read(RawConfig::default(), &[("TIDEGATE_TRUSTED_PROXIES", "::1,")], file).unwrap();
     assert_eq!(config.trusted_proxies.len(), 1);
     assert_eq!(config.trusted_proxies[0].to_string(), "::1/128");
+}
+
+#[test]
+fn deliveries_are_told_where_they_may_go_and_by_which_proxy() {
+    let variables =
+        [("TIDEGATE_EGRESS_PROXY", "http://me:hunter2@proxy:3128"), ("TIDEGATE_ALLOW_TARGETS", "10.0.0.0/8")];
+    let config = read(RawConfig::default(), &variables, "allow_targets = ['::1']").unwrap();
+    assert_eq!(config.allow_targets, ["10.0.0.0/8".parse().unwrap()]);
+    assert_eq!(config.egress_proxy.as_ref().map(|proxy| proxy.port), Some(3128));
+    assert!(!format!("{config:?}").contains("hunter2"));
+
+    let flags = RawConfig { allow_targets: vec!["lan".into()], ..RawConfig::default() };
+    let found = read(flags, &[("TIDEGATE_EGRESS_PROXY", "https://me:hunter2@proxy")], "").unwrap_err().0;
+    assert!(found[0].starts_with("--allow-target: `lan` is not an address or a range of addresses"), "{found:?}");
+    assert!(found[1].starts_with("TIDEGATE_EGRESS_PROXY: must be http://"), "{found:?}");
+    assert!(!found[1].contains("hunter2"));
 }
 
 #[test]

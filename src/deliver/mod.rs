@@ -2,8 +2,10 @@
 //! is delivered or given up.
 
 pub mod exchange;
+pub mod post;
 pub mod profile;
 pub mod render;
 pub mod retry;
 pub mod sign;
+pub mod target;
 mod template;

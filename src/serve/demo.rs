@@ -53,6 +53,8 @@ impl Folder {
             database: Database::Sqlite,
             public_url: None,
             trusted_proxies: Vec::new(),
+            allow_targets: Vec::new(),
+            egress_proxy: None,
             apply: Vec::new(),
             seal_key: None,
             bounds: Bounds::default(),

@@ -109,11 +109,7 @@ impl Store {
     }
 
     /// In order, after one number and up to another, of one module when it is named.
-    pub async fn changes(
-        &self,
-        (after, to): (i64, i64),
-        module: Option<ModuleId>,
-    ) -> Result<Vec<Change>, StoreError> {
+    pub async fn changes(&self, (after, to): (i64, i64), module: Option<ModuleId>) -> Result<Vec<Change>, StoreError> {
         let text = "SELECT seq, id, at, module_id, record_id, op, version, before, after, event_id, actor, hops \
             FROM changes WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR module_id = $3) ORDER BY seq";
         let module = module.map(|module| module.to_string()).unwrap_or_default();

@@ -51,6 +51,8 @@ impl Setup {
             database: place.setting(),
             public_url: None,
             trusted_proxies: Vec::new(),
+            allow_targets: ["127.0.0.0/8", "::1"].map(|range| range.parse().unwrap()).to_vec(),
+            egress_proxy: None,
             apply: Vec::new(),
             seal_key: None,
             bounds: Bounds::default(),

@@ -30,7 +30,9 @@ const WORDS: &[&str] = &["clock", "id", "secret", "problem", "config", "conditio
 const HOMES: &[(&[&str], &[&str])] = &[
     (&["axum"], &["receive.rs", "receive/", "admin/", "console/", "problem.rs", "serve.rs", "serve/"]),
     (&["sqlx"], &["store/"]),
-    (&["reqwest"], &["deliver/post.rs", "cli/client.rs"]),
+    (&["reqwest"], &["cli/client.rs"]),
+    (&["hyper_util", "client"], &["deliver/post.rs", "deliver/post/"]),
+    (&["tokio_rustls"], &["deliver/post.rs", "deliver/post/"]),
     (&["std", "env"], &["config.rs", "config/"]),
     (&["SystemTime"], &["clock.rs"]),
     (&["Instant", "now"], &["clock.rs"]),
