@@ -8,6 +8,7 @@ mod check;
 mod filter;
 mod hint;
 mod judge;
+mod mention;
 mod number;
 pub mod path;
 mod pattern;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub use check::MOST_SEGMENTS;
 use judge::{Logic, Scene};
+pub use mention::Mention;
 pub use pattern::LONGEST_PATTERN;
 pub use work::Work;
 

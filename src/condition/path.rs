@@ -64,6 +64,11 @@ impl Path {
         self.0.rest.is_empty()
     }
 
+    /// The names that the path begins with, up to its first index, wildcard, slice or filter.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.prefix.iter().map_while(Step::name).collect()
+    }
+
     pub fn find<'a>(&self, document: &'a Value) -> Result<Found<'a>, TooManyNodes> {
         self.find_within(document, &Work::unbounded())
     }

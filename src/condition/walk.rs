@@ -56,6 +56,14 @@ impl Segment {
         !self.descends && matches!(self.steps.as_slice(), [Step::Name(_) | Step::Index(_)])
     }
 
+    /// The name of the one member that it selects.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self.steps.as_slice() {
+            [step] if !self.descends => step.name(),
+            _ => None,
+        }
+    }
+
     pub(super) fn into_step(mut self) -> Option<Step> {
         self.steps.pop()
     }
@@ -65,6 +73,13 @@ impl Segment {
 pub(super) type Take<'t, 'a> = dyn FnMut(&'a Value) -> ControlFlow<()> + 't;
 
 impl Step {
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The node that a name or an index selects.
     pub(super) fn one<'a>(&self, node: &'a Value) -> Option<&'a Value> {
         match (self, node) {

@@ -1,7 +1,7 @@
 //! A change of a record as the log keeps it, and what it comes to: the fields that moved, and the types of the events
 //! that it is. Pure.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::field::Kind;
 use super::shape::Shape;
@@ -74,13 +74,49 @@ impl Change {
         self.module.is_some()
     }
 
-    /// The types of the events that it is, built-in ones first. `shape` is the module's, if it still stands.
+    /// The types of the events that it is: built-in ones, then those that the module names, in its file's order. `shape`
+    /// is the module's, if it still stands.
     pub fn types(&self, shape: Option<&Shape>) -> Vec<String> {
         if !self.is_of_a_record() {
             return vec![self.op.clone()];
         }
         let types = types(self.before.as_ref(), self.after.as_ref(), &self.moved, shape);
-        types.into_iter().map(|of| of.as_str().to_owned()).collect()
+        let mut types: Vec<_> = types.into_iter().map(|of| of.as_str().to_owned()).collect();
+        if let Some(shape) = shape.filter(|shape| !shape.events.is_empty()) {
+            let document = self.document(shape);
+            types.extend(shape.events.iter().filter(|event| event.is(&document)).map(|event| event.name.clone()));
+        }
+        types
+    }
+
+    /// What the events that a module names look at: `{op, before, after, changes}`, where rows hold the fields and
+    /// `custom_data`, and changes `{field: {from, to}}`. Decimals are numbers, with all their digits.
+    pub fn document(&self, shape: &Shape) -> Value {
+        let row = |row: &Option<Fields>| row.clone().map_or(Value::Null, |row| numbers(row, shape, number));
+        let changes = numbers(self.moved.clone(), shape, |pair| {
+            pair.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(number);
+        });
+        let members = [
+            ("op", Value::String(self.op.clone())),
+            ("before", row(&self.before)),
+            ("after", row(&self.after)),
+            ("changes", changes),
+        ];
+        Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+/// With what `make` makes of the decimal fields.
+fn numbers(mut fields: Fields, shape: &Shape, make: impl Fn(&mut Value)) -> Value {
+    let is_decimal = |name: &str| shape.place(name).is_some_and(|place| shape.fields[place].kind == Kind::Decimal);
+    fields.iter_mut().filter(|(name, _)| is_decimal(name)).for_each(|(_, value)| make(value));
+    Value::Object(fields)
+}
+
+/// A decimal, which rows of the log hold as a text, becomes the number that it is.
+fn number(value: &mut Value) {
+    if let Some(number) = value.as_str().and_then(|text| text.parse::<Number>().ok()) {
+        *value = Value::Number(number);
     }
 }
 

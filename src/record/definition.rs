@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::event::{self, EventDefinition, RawEvent};
 use super::field::{Field, FieldName, Kind, ModuleSlug};
 use super::nearest::{listed, nearest};
 use super::shape::{MOST_FIELDS, Shape};
@@ -39,6 +40,8 @@ pub struct RawModule {
     #[serde(rename = "match")]
     pub matching: Vec<String>,
     pub fields: RawFields,
+    #[serde(rename = "event")]
+    pub events: Vec<RawEvent>,
 }
 
 /// Fields in the order in which the file lists them.
@@ -77,6 +80,9 @@ pub struct Definition {
     pub fields: Vec<FieldDefinition>,
     /// Every set of fields with a unique index: the module's own match and those of its sources.
     pub keys: Vec<Vec<FieldName>>,
+    /// In the order in which a change's types list them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventDefinition>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +113,7 @@ pub struct Sketch {
     pub fields: Vec<FieldDefinition>,
     /// Fields whose names cannot be.
     pub unnamed: Vec<String>,
+    pub events: Vec<EventDefinition>,
     pub faults: Vec<Fault>,
 }
 
@@ -139,7 +146,9 @@ impl RawModule {
                 None
             }
         };
-        Sketch { slug: slug.ok(), name: self.name.clone(), matching, fields, unnamed, faults }
+        let (events, found) = event::check(&self.events, &fields, &unnamed);
+        faults.extend(found);
+        Sketch { slug: slug.ok(), name: self.name.clone(), matching, fields, unnamed, events, faults }
     }
 
     fn check_count(&self) -> Option<Fault> {
@@ -173,7 +182,7 @@ impl Sketch {
             (Some(slug), Some(matching)) if self.faults.is_empty() => {
                 let name = self.name.unwrap_or_else(|| slug.to_string());
                 let keys = vec![matching.clone()];
-                Some((slug, Definition { name, matching, fields: self.fields, keys }))
+                Some((slug, Definition { name, matching, fields: self.fields, keys, events: self.events }))
             }
             _ => None,
         }
@@ -302,7 +311,16 @@ impl Definition {
         };
         let matching = places(&self.matching)?;
         let keys = self.keys.iter().map(|names| places(names)).collect::<Option<Vec<_>>>()?;
-        Some((Shape { module, slug, name: self.name.clone(), number, fields, matching }, keys))
+        let events = self.events.iter().map(EventDefinition::compiled).collect::<Option<Vec<_>>>()?;
+        Some((Shape { module, slug, name: self.name.clone(), number, fields, matching, events }, keys))
+    }
+
+    /// The number of the shape that this makes of a module that had another definition. Events alone make no new one:
+    /// nothing that is judged depends on them.
+    pub fn number_after(&self, old: &Self, number: i64) -> i64 {
+        let Self { name, matching, fields, keys, events: _ } = self;
+        let same = *name == old.name && *matching == old.matching && *fields == old.fields && *keys == old.keys;
+        if same { number } else { number + 1 }
     }
 }
 

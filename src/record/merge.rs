@@ -291,7 +291,8 @@ mod tests {
         let field = |name, required| Field { name: FieldName::parse(name).unwrap(), kind: Kind::Text, required };
         let fields = vec![field("code", true), field("note", false)];
         let slug = ModuleSlug::parse("orders").unwrap();
-        Shape { module: ModuleId::new(at(0)), slug, name: "Orders".into(), number: 1, fields, matching: vec![0] }
+        let (module, name) = (ModuleId::new(at(0)), "Orders".into());
+        Shape { module, slug, name, number: 1, fields, matching: vec![0], events: Vec::new() }
     }
 
     fn put(field: usize, put: Put) -> FieldPut {

@@ -1,5 +1,6 @@
 //! A module's shape: its fields in order, and what identifies a record. Its number moves with every change of it.
 
+use super::event::NamedEvent;
 use super::field::{Field, FieldName, ModuleSlug};
 use crate::id::ModuleId;
 
@@ -16,6 +17,8 @@ pub struct Shape {
     pub fields: Vec<Field>,
     /// Places in `fields` of the fields that identify a record, unless a source says otherwise.
     pub matching: Vec<usize>,
+    /// That the module names, in its file's order. The number does not move with them.
+    pub events: Vec<NamedEvent>,
 }
 
 impl Shape {

@@ -21,7 +21,8 @@ pub enum Step {
         slug: ModuleSlug,
         definition: Definition,
     },
-    /// The definition replaces the one of shape number `from`; new fields become columns, new keys indexes.
+    /// The definition replaces the one of shape number `from`; new fields become columns, new keys indexes. Where only
+    /// the events that it names differ, the number stays.
     AlterModule {
         id: ModuleId,
         slug: ModuleSlug,
@@ -258,7 +259,7 @@ async fn alter_module(
     (old, definition): (&Definition, &Definition),
     now: i64,
 ) -> Result<(), StoreError> {
-    let (shape, keys) = shape(definition, id, slug, from + 1)?;
+    let (shape, keys) = shape(definition, id, slug, definition.number_after(old, from))?;
     let had = |name: &FieldName| old.fields.iter().any(|field| field.name == *name);
     for field in shape.fields.iter().filter(|field| !had(&field.name)) {
         let column = column(dialect, field.name.as_str(), Type::from(&field.kind));
@@ -276,7 +277,7 @@ async fn alter_module(
     }
     let text = "UPDATE modules SET shape = $2, definition = $3, updated_at = $4 WHERE id = $1 AND shape = $5";
     let document = to_json(definition)?;
-    let moved = on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(from + 1).bind(document).bind(now).bind(from)
+    let moved = on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(shape.number).bind(document).bind(now).bind(from)
         .execute(&mut **tx).await?.rows_affected());
     if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
 }

@@ -137,7 +137,7 @@ impl<'a> Known<'a> {
             Some(old) if *old == definition => Action::Unchanged,
             Some(_) => Action::Updated,
         };
-        let number = if action == Action::Unchanged { from } else { from + 1 };
+        let number = old.map_or(1, |old| definition.number_after(old, from));
         let corrupt = || vec![Fault::new("module", "the module's definition does not read")];
         let (shape, keys) = definition.shape(id, slug.clone(), number).ok_or_else(corrupt)?;
         match (action, old) {

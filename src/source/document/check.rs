@@ -164,7 +164,8 @@ fn definition(sketch: &Sketch, wanted: &[Wanted]) -> Definition {
         }
     }
     let slug = sketch.slug.as_ref().map(ToString::to_string).unwrap_or_default();
-    Definition { name: sketch.name.clone().unwrap_or(slug), matching, fields: sketch.fields.clone(), keys }
+    let name = sketch.name.clone().unwrap_or(slug);
+    Definition { name, matching, fields: sketch.fields.clone(), keys, events: sketch.events.clone() }
 }
 
 /// What is wrong only because of another problem that was told.
