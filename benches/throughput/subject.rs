@@ -38,7 +38,8 @@ pub struct Subject {
     server: Server,
     postmaster: Option<u32>,
     database: Option<(Postgres, String)>,
-    _folder: TempDir,
+    #[allow(dead_code, reason = "lasts as long as what lies in it")]
+    folder: TempDir,
 }
 
 /// Ends with its owner.
@@ -72,7 +73,15 @@ impl Subject {
                 let file = folder.path().join("bench.toml");
                 std::fs::write(&file, module_file("bench", &numbered("s"), SECRET)).unwrap();
                 let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-                command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]);
+                command.args([
+                    "serve",
+                    "--json",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--allow-target",
+                    "127.0.0.0/8",
+                    "--data-dir",
+                ]);
                 command.arg(folder.path().join("data")).arg("--apply").arg(&file);
                 if database.is_some() {
                     command.env("TIDEGATE_DATABASE_URL", &url);
@@ -82,7 +91,7 @@ impl Subject {
         };
         let target = Target::find(&format!("http://{address}"), events).await.unwrap().doors(&paths);
         let postmaster = postgres.and_then(|postgres| postgres.postmaster);
-        Self { kind, target: Arc::new(target), server, postmaster, database, _folder: folder }
+        Self { kind, target: Arc::new(target), server, postmaster, database, folder }
     }
 
     pub fn cpu(&self) -> Cpu {
@@ -91,6 +100,12 @@ impl Subject {
             database: self.postmaster.map_or(0.0, process::family_cpu),
             load: process::cpu(std::process::id()),
         }
+    }
+
+    /// Where the gateway keeps its own.
+    #[allow(dead_code, reason = "another benchmark looks there")]
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
     }
 
     pub fn pid(&self) -> u32 {

@@ -166,6 +166,10 @@ bounds! {
         "Clients that wait for changes at the same time, by `/api/v1/changes?wait=` or its stream.",
         "503 `too_many_followers` with `Retry-After`.",
         "`tidegate_limit_reached_total`";
+    attempts: usize = 512, Count 1 => 10_000,
+        "Attempts to deliver that are under way at the same time, to all webhooks together. Eight times as many deliveries wait in memory for their turn.",
+        "The next ones wait in the database.",
+        "`tidegate_deliveries_due`, `tidegate_delivery_oldest_due_seconds`";
     write_time: Duration = 10 * SECOND, Time 100 => HOUR,
         "How long a client may take for the next `progress_bytes` of its answer. The system tells of it in steps of some 50 KiB.",
         "The connection is closed.",

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::profile::{self, Profile};
+use super::retry::OnGone;
 use super::target::{BadTarget, Targets};
 use crate::clock::Timestamp;
 use crate::condition::Condition;
@@ -71,15 +72,6 @@ pub enum Ordering {
     None,
     /// One is not sent before those of the same record that came earlier are delivered or given up.
     PerRecord,
-}
-
-/// What a 410 Gone does to the endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnGone {
-    #[default]
-    Disable,
-    Retry,
 }
 
 fn default_profile() -> String {

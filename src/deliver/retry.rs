@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::header;
+use serde::{Deserialize, Serialize};
 
 use super::exchange::{ErrorClass, Failed, Reply};
 use crate::clock::Timestamp;
@@ -32,8 +33,10 @@ pub struct Jitter {
 }
 
 /// What 410 means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnGone {
+    #[default]
     Disable,
     /// A failure as any other: some load balancers say 410, too.
     Retry,

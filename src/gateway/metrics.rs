@@ -5,6 +5,9 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use crate::clock::Timestamp;
+use crate::store::due::Backlog;
+
 const METADATA: Metadata<'static> = Metadata::new("tidegate", Level::INFO, None);
 const LIMIT_REACHED: &str = "tidegate_limit_reached_total";
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -23,6 +26,10 @@ pub struct Metrics {
     queue_bytes: Gauge,
     bodies_bytes: Gauge,
     pub connections: Gauge,
+    attempt_seconds: Histogram,
+    due: Gauge,
+    oldest_due: Gauge,
+    feed_lag: Gauge,
 }
 
 /// What is held at the moment, in events and bytes.
@@ -41,13 +48,7 @@ impl Default for Metrics {
 impl Metrics {
     /// A recorder of its own: several gateways may run in one process, as tests do.
     pub fn new() -> Self {
-        let builder = PrometheusBuilder::new();
-        // The lists are not empty, which is all that is checked.
-        let builder = builder
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &EVENTS))
-            .unwrap_or_default();
-        let recorder = builder.build_recorder();
+        let recorder = recorder();
         let describe =
             |name: &'static str, text: &'static str| recorder.describe_counter(name.into(), None, text.into());
         describe("tidegate_webhooks_total", "Inbound requests by what was answered: an outcome or a problem code");
@@ -56,6 +57,7 @@ impl Metrics {
             "tidegate_refusals_dropped_total",
             "Refused requests beyond what is kept of one source, or while the lane was full",
         );
+        describe("tidegate_delivery_attempts_total", "Attempts to deliver by what came of them");
         describe(LIMIT_REACHED, "How often a bound was reached, by its name on the page /reference/limits");
         describe(
             "tidegate_connections_turned_away_total",
@@ -90,6 +92,17 @@ impl Metrics {
             queue_bytes: gauge("tidegate_write_queue_bytes", "Memory of the events in the queue, as it is bounded"),
             bodies_bytes: gauge("tidegate_bodies_bytes", "Bytes of bodies that are being received, judged or written"),
             connections: gauge("tidegate_connections", "Open HTTP connections"),
+            attempt_seconds: histogram(
+                "tidegate_delivery_attempt_seconds",
+                Some(Unit::Seconds),
+                "One attempt to deliver, from the look-up of the name to the end of the answer",
+            ),
+            due: gauge("tidegate_deliveries_due", "Deliveries that are neither delivered nor given up"),
+            oldest_due: gauge(
+                "tidegate_delivery_oldest_due_seconds",
+                "For how long the oldest delivery could have been sent and was not",
+            ),
+            feed_lag: gauge("tidegate_feed_lag", "Changes of which no deliveries were made yet"),
             recorder,
         }
     }
@@ -99,6 +112,22 @@ impl Metrics {
         let key = Key::from_parts("tidegate_webhooks_total", vec![Label::from_static_parts("answered", answered)]);
         self.recorder.register_counter(&key, &METADATA).increment(1);
         self.request_seconds.record(took.as_secs_f64());
+    }
+
+    /// `outcome` is `delivered`, `refused` or a class of errors.
+    pub fn attempt(&self, outcome: &'static str, took: Duration) {
+        let labels = vec![Label::from_static_parts("outcome", outcome)];
+        let key = Key::from_parts("tidegate_delivery_attempts_total", labels);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
+        self.attempt_seconds.record(took.as_secs_f64());
+    }
+
+    /// What is owed, as it was a moment ago.
+    pub fn backlog(&self, backlog: &Backlog, now: Timestamp) {
+        let set = |gauge: &Gauge, number: i64| gauge.set(u32::try_from(number.max(0)).unwrap_or(u32::MAX));
+        set(&self.due, backlog.due);
+        set(&self.feed_lag, backlog.lag);
+        self.oldest_due.set(backlog.oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64()));
     }
 
     pub fn refusal_dropped(&self) {
@@ -128,6 +157,16 @@ impl Metrics {
         set(&self.bodies_bytes, held.bodies_bytes);
         self.handle.render()
     }
+}
+
+fn recorder() -> PrometheusRecorder {
+    let builder = PrometheusBuilder::new();
+    // The lists are not empty, which is all that is checked.
+    let builder = builder
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &EVENTS))
+        .unwrap_or_default();
+    builder.build_recorder()
 }
 
 impl Metrics {

@@ -2,17 +2,21 @@
 
 mod data_dir;
 pub mod metrics;
+pub mod outbound;
 pub mod snapshot;
 
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Database};
+use crate::deliver::post::{Poster, System};
+use crate::deliver::target::Targets;
+use crate::deliver::{Deliveries, Notice};
 use crate::feed::Tail;
 use crate::id::{ReplicaId, RequestId};
 use crate::secret::{ExposeSecret, SealKey, SecretString};
@@ -76,6 +80,9 @@ pub struct Gateway {
     pub tail: Arc<Tail>,
     /// Places of those who follow the log.
     pub followers: Arc<Semaphore>,
+    pub deliveries: Arc<Deliveries>,
+    /// Where deliveries may go.
+    pub targets: Targets,
     snapshot: ArcSwap<Snapshot>,
     reload: tokio::sync::Mutex<()>,
     replica: ReplicaId,
@@ -114,25 +121,31 @@ impl Gateway {
 
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
         let metrics = Arc::new(Metrics::new());
-        let bounds = writer::Bounds {
-            events: config.bounds.queue_events,
-            bytes: config.bounds.queue_bytes,
-            wait: config.bounds.queue_time,
-            batch: config.bounds.batch,
-            deadline: config.bounds.database_deadline,
-        };
         let tail = Arc::new(Tail::default());
-        let watch = Committed { metrics: Arc::clone(&metrics), tail: Arc::clone(&tail) };
+        let stopping = CancellationToken::new();
+        let targets = Targets::new(config.allow_targets.clone(), config.admin_listen.into_iter().collect());
+        let book = outbound::book(&store, (&seal, &targets, &clock), &snapshot).await?;
+        let poster = Poster::new(targets.clone(), config.egress_proxy.clone(), Arc::new(System::default()));
+        let (deliveries, notified) = outbound::start(
+            (&store, &clock, replica),
+            (poster, book),
+            (&metrics, config.bounds.attempts),
+            (&tasks, &stopping),
+        );
+        let watch =
+            Committed { metrics: Arc::clone(&metrics), tail: Arc::clone(&tail), deliveries: Arc::clone(&deliveries) };
         let gateway = Arc::new(Self {
-            writer: Writer::start(&store, &clock, bounds, Arc::new(watch), (&tasks, &closing))
+            writer: Writer::start(&store, &clock, queue(&config), Arc::new(watch), (&tasks, &closing))
                 .map_err(StartError::Thread)?,
             refusals: Refusals::start(Arc::clone(&store), clock.clone(), &tasks, &closing),
             bodies: Arc::new(Semaphore::new(config.bounds.bodies_bytes)),
             followers: Arc::new(Semaphore::new(config.bounds.followers)),
             tail,
+            deliveries,
+            targets,
             snapshot: ArcSwap::from_pointee(snapshot),
             reload: tokio::sync::Mutex::new(()),
-            stopping: CancellationToken::new(),
+            stopping,
             cut: CancellationToken::new(),
             url: OnceLock::new(),
             tasks,
@@ -145,12 +158,19 @@ impl Gateway {
             metrics,
             replica,
         });
-        gateway.tasks.spawn(Arc::clone(&gateway).watch());
-        gateway.tasks.spawn(Arc::clone(&gateway).watch_lanes());
-        gateway.tasks.spawn(Arc::clone(&gateway).watch_turns());
-        gateway.tasks.spawn(Arc::clone(&gateway).watch_tail());
-        gateway.tasks.spawn(Arc::clone(&gateway).keep_house());
+        gateway.begin(notified);
         Ok(gateway)
+    }
+
+    /// What runs beside requests.
+    fn begin(self: &Arc<Self>, notified: mpsc::Receiver<Notice>) {
+        self.tasks.spawn(Arc::clone(self).watch());
+        self.tasks.spawn(Arc::clone(self).watch_lanes());
+        self.tasks.spawn(Arc::clone(self).watch_turns());
+        self.tasks.spawn(Arc::clone(self).watch_tail());
+        self.tasks.spawn(Arc::clone(self).watch_endpoints());
+        self.tasks.spawn(Arc::clone(self).tell_operator(notified));
+        self.tasks.spawn(Arc::clone(self).keep_house());
     }
 
     /// The configuration in force.
@@ -179,7 +199,9 @@ impl Gateway {
     async fn load(&self) -> Result<(), StoreError> {
         let old = self.snapshot();
         let snapshot = Snapshot::load(&self.store, &self.seal, &self.clock, Some(&old)).await?;
+        let book = outbound::book(&self.store, (&self.seal, &self.targets, &self.clock), &snapshot).await?;
         self.snapshot.store(Arc::new(snapshot));
+        self.deliveries.take(book);
         Ok(())
     }
 
@@ -207,9 +229,26 @@ impl Gateway {
             }
             if beats.is_multiple_of(BEAT) {
                 self.metrics.upkeep();
+                self.look_at_deliveries().await;
                 if let Err(error) = self.store.beat(self.replica, self.clock.now()).await {
                     tracing::warn!(%error, "the heartbeat could not be written");
                 }
+            }
+        }
+    }
+
+    /// What is owed, for the metrics; and what gateways that are gone have left behind.
+    async fn look_at_deliveries(&self) {
+        let now = self.clock.now();
+        match self.store.backlog().await {
+            Ok(backlog) => self.metrics.backlog(&backlog, now),
+            Err(error) => tracing::warn!(%error, "the backlog of deliveries could not be read"),
+        }
+        if self.store.has_replicas() {
+            match self.store.live_replicas(now).await {
+                Ok(live) if live.contains(&self.replica) => self.deliveries.end_leases(&live).await,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "the live replicas could not be read"),
             }
         }
     }
@@ -245,6 +284,31 @@ impl Gateway {
             tokio::select! {
                 () = self.tail.rest() => {}
                 () = self.stopping.cancelled() => {}
+            }
+        }
+    }
+
+    /// Deliveries find out first that endpoints have changed elsewhere.
+    async fn watch_endpoints(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = self.deliveries.outdated.notified() => {}
+                () = self.stopping.cancelled() => return,
+            }
+            if let Err(error) = self.reload().await {
+                tracing::warn!(%error, "the configuration could not be read");
+            }
+        }
+    }
+
+    async fn tell_operator(self: Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
+        loop {
+            tokio::select! {
+                notice = notices.recv() => match notice {
+                    Some(notice) => tracing::warn!(subject = %notice.subject, "the operator is told"),
+                    None => return,
+                },
+                () = self.stopping.cancelled() => return,
             }
         }
     }
@@ -297,6 +361,17 @@ impl Gateway {
     }
 }
 
+/// The bounds of the write queue.
+fn queue(config: &Config) -> writer::Bounds {
+    writer::Bounds {
+        events: config.bounds.queue_events,
+        bytes: config.bounds.queue_bytes,
+        wait: config.bounds.queue_time,
+        batch: config.bounds.batch,
+        deadline: config.bounds.database_deadline,
+    }
+}
+
 async fn make_owner(store: &Store, data_dir: &DataDir, now: Timestamp) -> Result<(), StartError> {
     let key = crate::secret::generate(crate::secret::API_KEY);
     // Written first: a key that only the database knows opens nothing.
@@ -313,10 +388,12 @@ async fn make_owner(store: &Store, data_dir: &DataDir, now: Timestamp) -> Result
 struct Committed {
     metrics: Arc<Metrics>,
     tail: Arc<Tail>,
+    deliveries: Arc<Deliveries>,
 }
 
 impl Watch for Committed {
     fn batch(&self, events: usize, took: std::time::Duration) {
+        self.deliveries.nudge();
         self.tail.nudge();
         self.metrics.batch(events, took);
     }

@@ -58,6 +58,8 @@ pub struct Change {
     /// `insert`, `update`, `delete`, or the type of a system event.
     pub op: String,
     pub version: i64,
+    /// Number of the module's shape when it was made.
+    pub shape: i64,
     pub before: Option<Fields>,
     pub after: Option<Fields>,
     /// See [`moved`].

@@ -16,6 +16,7 @@ pub(super) struct StoredChange {
     record_id: String,
     op: String,
     version: i64,
+    shape: i64,
     before: Option<String>,
     after: Option<String>,
     event_id: Option<String>,
@@ -44,6 +45,7 @@ impl StoredChange {
             record: self.record_id,
             op: self.op,
             version: self.version,
+            shape: self.shape,
             event: self.event_id,
             actor: self.actor,
             hops: self.hops,
@@ -97,7 +99,7 @@ impl Store {
     ) -> Result<Vec<Change>, StoreError> {
         // Sizes are summed up before the rows are read: a page of large ones is cut short.
         let text = sql(format!(
-            "SELECT c.seq, c.id, c.at, c.module_id, c.record_id, c.op, c.version, c.before, c.after, c.event_id, c.actor, c.hops \
+            "SELECT c.seq, c.id, c.at, c.module_id, c.record_id, c.op, c.version, c.shape, c.before, c.after, c.event_id, c.actor, c.hops \
              FROM changes c JOIN (SELECT seq, size, sum(size) OVER (ORDER BY seq) AS held FROM \
              (SELECT seq, coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0) AS size FROM changes \
              WHERE {which} ORDER BY seq LIMIT $4) sizes) fits ON fits.seq = c.seq \
@@ -110,7 +112,7 @@ impl Store {
 
     /// In order, after one number and up to another, of one module when it is named.
     pub async fn changes(&self, (after, to): (i64, i64), module: Option<ModuleId>) -> Result<Vec<Change>, StoreError> {
-        let text = "SELECT seq, id, at, module_id, record_id, op, version, before, after, event_id, actor, hops \
+        let text = "SELECT seq, id, at, module_id, record_id, op, version, shape, before, after, event_id, actor, hops \
             FROM changes WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR module_id = $3) ORDER BY seq";
         let module = module.map(|module| module.to_string()).unwrap_or_default();
         let rows: Vec<StoredChange> =

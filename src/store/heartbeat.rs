@@ -40,7 +40,15 @@ impl Store {
         Ok(Pulse { config_version, replicas: u32::try_from(replicas).unwrap_or(1).max(1) })
     }
 
-    fn has_replicas(&self) -> bool {
+    /// Those that were seen lately.
+    pub async fn live_replicas(&self, now: Timestamp) -> Result<Vec<ReplicaId>, StoreError> {
+        let text = "SELECT id FROM replicas WHERE seen_at >= $1";
+        let since = now.micros() - i64::try_from(GONE_AFTER.as_micros()).unwrap_or(0);
+        let ids: Vec<String> = on!(&self.read, pool => sqlx::query_scalar(text).bind(since).fetch_all(pool).await)?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    pub fn has_replicas(&self) -> bool {
         matches!(self.write, super::Either::Postgres(_))
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
+
 use super::dialect::{Dialect, Type};
 use super::due::{Due, Lane};
 use super::rows::{Cell, Rows, Statement};
@@ -20,12 +22,12 @@ pub struct NewAttempt {
     /// A JSON object; custom headers by name only.
     pub request_headers: String,
     /// The first bytes of it, and how many there were.
-    pub request_body: Vec<u8>,
+    pub request_body: Bytes,
     pub request_size: usize,
     pub address: Option<String>,
     pub status: Option<u16>,
     pub response_headers: Option<String>,
-    pub response_body: Option<Vec<u8>>,
+    pub response_body: Option<Bytes>,
     /// A class of errors, and what may be said of this one.
     pub error: Option<(&'static str, String)>,
     /// Microseconds.
@@ -162,7 +164,9 @@ impl Statements {
                 )
             }),
             fared: Statement::new(dialect, &endpoint, |rows, _| {
-                format!("SELECT e.id, e.failing_since, e.failed_at FROM {rows} CROSS JOIN endpoints e WHERE e.id = r.id")
+                format!(
+                    "SELECT e.id, e.failing_since, e.failed_at FROM {rows} CROSS JOIN endpoints e WHERE e.id = r.id"
+                )
             }),
             failed: Statement::new(dialect, &at, |rows, _| {
                 format!(

@@ -122,6 +122,10 @@ impl App {
         self.setup.database()
     }
 
+    pub fn gateway(&self) -> &tidegate::gateway::Gateway {
+        self.running.gateway()
+    }
+
     /// One round of what the gateway does beside requests.
     pub async fn keep_house(&self) {
         let gateway = self.running.gateway();

@@ -21,7 +21,15 @@ fn shape() -> Shape {
         field("auction_id", Kind::Text),
     ];
     let slug = ModuleSlug::parse("trades").unwrap();
-    Shape { module: ModuleId::floor(at()), slug, name: "Trades".to_owned(), number: 1, fields, matching: vec![0] }
+    Shape {
+        module: ModuleId::floor(at()),
+        slug,
+        name: "Trades".to_owned(),
+        number: 1,
+        fields,
+        matching: vec![0],
+        events: Vec::new(),
+    }
 }
 
 fn change(before: Option<&Value>, after: Option<&Value>) -> Change {
@@ -39,6 +47,7 @@ fn change(before: Option<&Value>, after: Option<&Value>) -> Change {
         module: Some(ModuleId::floor(at())),
         record: "rec_1".to_owned(),
         op: op.to_owned(),
+        shape: 1,
         version: 2,
         before,
         after,

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::sight::Sight;
-use super::{CONST, DEEPEST_DATA, EventDefinition, LONGEST_NAME, MOST_EVENTS, MOST_MEMBERS, RawData, RawEvent, RawNode};
+use super::{
+    CONST, DEEPEST_DATA, EventDefinition, LONGEST_NAME, MOST_EVENTS, MOST_MEMBERS, RawData, RawEvent, RawNode,
+};
 use crate::condition::Condition;
 use crate::condition::path::Path;
 use crate::record::change::EventType;
@@ -30,7 +32,10 @@ pub fn check(raw: &[RawEvent], fields: &[FieldDefinition], unnamed: &[String]) -
         };
         told("name", name(&raw.name).and_then(|()| once(&raw.name, &events)));
         told("when", when(&raw.when, sight));
-        let data = raw.data.as_ref().map(|data| Data { sight, left: MOST_MEMBERS, faults: &mut faults }.read(data, &at("data"), 1));
+        let data = raw
+            .data
+            .as_ref()
+            .map(|data| Data { sight, left: MOST_MEMBERS, faults: &mut faults }.read(data, &at("data"), 1));
         if faults.len() == before {
             events.push(EventDefinition { name: raw.name.clone(), when: raw.when.clone(), data });
         }
@@ -43,10 +48,14 @@ fn name(name: &str) -> Result<(), String> {
         return Err("the event has no `name`; write one, such as name = \"order.paid\"".into());
     }
     if EventType::find(name).is_some() {
-        return Err(format!("every module has `{name}` already; give the event a name of its own, such as `order.paid`"));
+        return Err(format!(
+            "every module has `{name}` already; give the event a name of its own, such as `order.paid`"
+        ));
     }
     if name.starts_with(SYSTEM) {
-        return Err(format!("names that begin with `{SYSTEM}` are those of the gateway's own events; begin with another word"));
+        return Err(format!(
+            "names that begin with `{SYSTEM}` are those of the gateway's own events; begin with another word"
+        ));
     }
     if is_name(name) {
         return Ok(());
@@ -118,7 +127,8 @@ impl Data<'_> {
     fn read(&mut self, data: &RawData, at: &str, depth: usize) -> Value {
         if data.0.is_empty() {
             let example = "such as data = { id = \"@.after.id\" }";
-            self.faults.push(Fault::new(at, format!("the table is empty; list what is told, {example}, or take it away")));
+            self.faults
+                .push(Fault::new(at, format!("the table is empty; list what is told, {example}, or take it away")));
         }
         let pairs = data.0.iter().map_while(|(key, node)| {
             let at = format!("{at}.{}", key_in_path(key));

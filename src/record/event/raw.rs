@@ -53,7 +53,9 @@ impl<'de> Deserialize<'de> for RawNode {
             type Value = RawNode;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a path in quotes such as \"@.after.amount\", a text such as \"const:EUR\", or a table of these")
+                f.write_str(
+                    "a path in quotes such as \"@.after.amount\", a text such as \"const:EUR\", or a table of these",
+                )
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<RawNode, E> {

@@ -28,10 +28,14 @@ impl Sight<'_> {
     /// Whether a path that begins with these names can find something.
     pub fn check(&self, names: &[&str]) -> Result<(), String> {
         match names {
-            [] => Err("an event is about `@.op`, `@.before`, `@.after` and `@.changes`; go on with one of these".into()),
+            [] => {
+                Err("an event is about `@.op`, `@.before`, `@.after` and `@.changes`; go on with one of these".into())
+            }
             ["op"] | ["before" | "after" | "changes"] => Ok(()),
             ["op", ..] => Err("`@.op` is a text: insert, update or delete; nothing stands in it".into()),
-            [row @ ("before" | "after"), field, within @ ..] => self.field(row, field)?.hold(&format!("@.{row}"), within),
+            [row @ ("before" | "after"), field, within @ ..] => {
+                self.field(row, field)?.hold(&format!("@.{row}"), within)
+            }
             ["changes", field, rest @ ..] => {
                 let place = self.field("changes", field)?;
                 match rest {
@@ -117,9 +121,9 @@ enum Place {
 impl Place {
     fn hold(&self, row: &str, within: &[&str]) -> Result<(), String> {
         match (self, within) {
-            (Self::Closed(kind), [name, ..]) => {
-                Err(format!("a {kind} field holds nothing inside: there is no `{name}` in it; end the path before it ({row}…)"))
-            }
+            (Self::Closed(kind), [name, ..]) => Err(format!(
+                "a {kind} field holds nothing inside: there is no `{name}` in it; end the path before it ({row}…)"
+            )),
             _ => Ok(()),
         }
     }
