@@ -63,6 +63,9 @@ struct Limits {
     /// A connection that nobody uses is kept so long.
     idle: Duration,
     idle_per_host: usize,
+    /// Older connections take no further request, so that a busy one does not hold on to an address that the name has
+    /// left long ago.
+    age: Duration,
 }
 
 impl Default for Limits {
@@ -78,6 +81,7 @@ impl Default for Limits {
             // Many servers (Node, Apache, uvicorn) close after five seconds. A request that meets the close is lost.
             idle: Duration::from_secs(4),
             idle_per_host: 32,
+            age: Duration::from_secs(300),
         }
     }
 }
@@ -122,8 +126,8 @@ impl Poster {
         Self { client, targets, proxy_authorization, limits, clock }
     }
 
-    /// Whatever happens out there is in what comes back. Over at the latest when the timeout is, and then nothing of it
-    /// goes on: dropping the future ends it, too.
+    /// Whatever happens out there is in what comes back, at the latest at the end of the timeout. Then, as when the
+    /// future is dropped, a connection in use is closed.
     pub async fn post(&self, outgoing: Outgoing) -> Exchange {
         let begun = self.clock.monotonic();
         let trace = Trace::default();
@@ -172,6 +176,7 @@ impl Poster {
         let mut used = Used::default();
         let response = timeout(within, trace.follow(self.send(request, trace, &mut used))).await;
         trace.settle(&used);
+        used.retire(self.clock.monotonic().saturating_sub(self.limits.age));
         let response = match response {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return (Err(failure::of(&error)), None),

@@ -89,7 +89,7 @@ impl Dialler {
         trace.note(|steps| steps.connect = Some(self.since(begun)));
         let stream: Box<dyn Stream> =
             if is_secure { Box::new(self.secure(tcp, &url, trace).await?) } else { Box::new(tcp) };
-        let wire = Wire::new(stream, Dialled { address, by: trace.clone() }, self.limits.answer_bytes);
+        let wire = Wire::new(stream, Dialled { address, at: begun, by: trace.clone() }, self.limits.answer_bytes);
         Ok(if self.proxy.is_some() && !is_secure { wire.proxied() } else { wire })
     }
 

@@ -16,7 +16,7 @@ use http::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{ErrorClass, Exchange, Found, Limits, Outgoing, Poster, Resolve, Trust};
 use crate::config::Proxy;
@@ -38,7 +38,7 @@ struct Receiver {
 
 impl Receiver {
     /// Each connection is given to `serve`.
-    async fn new<F: Future<Output = ()> + Send>(
+    async fn new<F: Future<Output = ()> + Send + 'static>(
         at: &str,
         serve: impl Fn(TcpStream) -> F + Clone + Send + 'static,
     ) -> Self {
@@ -46,10 +46,11 @@ impl Receiver {
         let (address, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
         let count = Arc::clone(&connections);
         let task = tokio::spawn(async move {
+            let mut served = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 count.fetch_add(1, Ordering::SeqCst);
-                serve(stream).await;
+                served.spawn(serve(stream));
             }
         });
         Self { address, connections, task }
@@ -248,6 +249,34 @@ async fn a_connection_is_kept_and_its_steps_are_told_once() {
 }
 
 #[tokio::test]
+async fn a_request_that_was_written_is_never_sent_again() {
+    let receiver = Receiver::new("127.0.0.1:0", |mut stream| async move {
+        request(&mut stream).await;
+        stream.write_all(OK).await.unwrap();
+        request(&mut stream).await;
+    })
+    .await;
+    let poster = poster();
+    reply(post(&poster, &receiver.url()).await);
+    let exchange = post(&poster, &receiver.url()).await;
+    assert_eq!((exchange.address, exchange.timings.connect), (Some(receiver.address), None));
+    failed(exchange, ErrorClass::Protocol, "the connection was closed without an answer");
+    assert_eq!(receiver.connections(), 1);
+    reply(post(&poster, &receiver.url()).await);
+    assert_eq!(receiver.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_does_not_live_for_ever() {
+    let receiver = Receiver::saying(OK).await;
+    let poster = within(Limits { age: Duration::ZERO, ..Limits::default() }, None, Trust::OfTheSystem);
+    for count in 1..4 {
+        reply(post(&poster, &receiver.url()).await);
+        assert_eq!(receiver.connections(), count);
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_answer_is_told_by_its_class() {
     let closed = "the connection was closed without an answer";
     let garbage = "what came is not an answer of HTTP/1.1";
@@ -311,7 +340,7 @@ async fn the_status_decides_whatever_the_body_does() {
     }
     let chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let (receiver, mut told) = Receiver::endless(chunks, b"1\r\na\r\n".repeat(1_000)).await;
-    assert_eq!(reply(post(&poster(), &receiver.url()).await).body.len(), MOST_KEPT);
+    assert_eq!(reply(post(&poster(), &receiver.url()).await).body.len(), 1_024, "so many pieces are read");
     assert!(told.recv().await.unwrap() < IN_FLIGHT);
 
     for (answer, body) in [

@@ -25,6 +25,8 @@ pub(super) struct Steps {
 #[derive(Clone, Debug)]
 pub(super) struct Dialled {
     pub address: SocketAddr,
+    /// By the clock that durations are measured by.
+    pub at: Duration,
     /// Of the request that it was dialled for.
     pub by: Trace,
 }
@@ -69,6 +71,16 @@ impl Used {
     pub fn watch<T>(&mut self, mut request: Request<T>) -> Request<T> {
         self.0 = Some(capture_connection(&mut request));
         request
+    }
+
+    /// It takes no further request if it was dialled by then.
+    pub fn retire(&self, dialled_by: Duration) {
+        let is_old = self.dialled().is_some_and(|dialled| dialled.at <= dialled_by);
+        if let Some(captured) = self.0.as_ref().filter(|_| is_old)
+            && let Some(connection) = captured.connection_metadata().as_ref()
+        {
+            connection.poison();
+        }
     }
 
     fn dialled(&self) -> Option<Dialled> {
