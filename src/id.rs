@@ -167,7 +167,7 @@ mod tests {
         assert_ne!(id, DeliveryId::of(at, "chg_1", endpoint, 1));
         let uuid = id.uuid().to_string();
         assert_eq!(uuid.len(), 36);
-        assert_eq!((&uuid[..8], &uuid[14..15]), ("019b7c92", "7"), "{uuid}");
+        assert_eq!((&uuid[..8], &uuid[14..15]), ("019b7ca9", "7"), "{uuid}");
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub struct ChangesArgs {
     #[arg(long, value_name = "SLUG")]
     pub module: Option<String>,
 
-    /// Of this type only: record_created, record_updated, record_deleted, status_change or custom_data_updated
+    /// Of this type only: record_created, record_updated, record_deleted, status_change, custom_data_updated, or an
+    /// event that a module names
     #[arg(long = "type", value_name = "TYPE")]
     pub of_type: Option<String>,
 

@@ -12,8 +12,10 @@ use crate::manage::change_view::ChangeView;
 use crate::problem::{Code, Problem};
 use crate::record::change::EventType;
 use crate::record::cursor::Cursor;
+use crate::record::nearest::{listed, nearest};
 use crate::store::RETRY_AFTER;
 use crate::store::keys::Role;
+use crate::store::modules::StoredModule;
 
 /// Changes of one page, and unless the caller asks for fewer.
 const MOST: usize = 100;
@@ -83,11 +85,14 @@ impl Reading {
             limit @ 1..=MOST => limit,
             _ => return Err(Problem::new(Code::InvalidRequest, format!("`limit` is a number from 1 to {MOST}"))),
         };
-        let of_type = wanted.of_type.map(event_type).transpose()?;
         let module = match wanted.module {
-            Some(slug) => Some(super::get_module::find_module(gateway, slug).await?.id()),
+            Some(slug) => Some(super::get_module::find_module(gateway, slug).await?),
             None => None,
         };
+        let snapshot = gateway.snapshot();
+        let modules = module.as_ref().map_or(&snapshot.modules[..], std::slice::from_ref);
+        let of_type = wanted.of_type.map(|text| event_type(text, modules)).transpose()?;
+        let module = module.map(|module| module.id());
         let after = match wanted.after {
             None => Cursor(0),
             Some("latest") => Cursor(gateway.store.last_change().await?),
@@ -113,11 +118,23 @@ async fn given(gateway: &Gateway, text: &str) -> Result<Cursor, Problem> {
     if cursor.0 > gateway.store.last_change().await? { Err(bad()) } else { Ok(cursor) }
 }
 
-fn event_type(text: &str) -> Result<String, Problem> {
-    EventType::find(text).map(|of| of.as_str().to_owned()).ok_or_else(|| {
-        let all = EventType::ALL.map(EventType::as_str).join(", ");
-        Problem::new(Code::InvalidRequest, format!("`type` is one of {all}"))
-    })
+/// One that every module has, or that one of these names.
+fn event_type(text: &str, modules: &[StoredModule]) -> Result<String, Problem> {
+    let named = modules.iter().flat_map(|module| &module.table.shape.events).map(|event| event.name.as_str());
+    let mut all = EventType::ALL.map(EventType::as_str).to_vec();
+    named.for_each(|name| {
+        if !all.contains(&name) {
+            all.push(name)
+        }
+    });
+    if all.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let detail = match nearest(text, all.iter().copied()) {
+        Some(near) => format!("there is no type of this name; did you mean `{near}`?"),
+        None => format!("`type` is one of {}", listed(all)),
+    };
+    Err(Problem::new(Code::InvalidRequest, detail))
 }
 
 /// A place among those who wait for news.

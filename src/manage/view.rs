@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::gateway::Snapshot;
 use crate::map::mapping::RawMapping;
 use crate::record::definition::FieldDefinition;
+use crate::record::event::EventDefinition;
 use crate::record::field::{FieldName, ModuleSlug};
 use crate::record::row::Row;
 use crate::record::shape::Shape;
@@ -24,6 +25,7 @@ pub struct ModuleView {
     name: String,
     r#match: Vec<FieldName>,
     fields: Vec<FieldDefinition>,
+    events: Vec<NamedView>,
     shape: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -37,10 +39,36 @@ impl From<&StoredModule> for ModuleView {
             name: module.definition.name.clone(),
             r#match: module.definition.matching.clone(),
             fields: module.definition.fields.clone(),
+            events: module.definition.events.iter().cloned().map(NamedView).collect(),
             shape: module.table.shape.number,
             created_at: module.created_at,
             updated_at: module.updated_at,
         }
+    }
+}
+
+/// As the module's file has it.
+#[derive(Debug)]
+struct NamedView(EventDefinition);
+
+impl Serialize for NamedView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut event = serializer.serialize_struct("Event", 3)?;
+        event.serialize_field("name", &self.0.name)?;
+        event.serialize_field("when", &self.0.when)?;
+        event.serialize_field("data", &self.0.data.as_ref().map(Members))?;
+        event.end()
+    }
+}
+
+/// The data of an event, its pairs as the members of objects.
+struct Members<'a>(&'a Value);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(pairs) = self.0.as_array() else { return self.0.serialize(serializer) };
+        let pairs = pairs.iter().filter_map(|pair| Some((pair.get(0)?.as_str()?, Members(pair.get(1)?))));
+        serializer.collect_map(pairs)
     }
 }
 

@@ -5,6 +5,7 @@
 mod bodies;
 mod bounds;
 mod conditions;
+mod events;
 mod examples;
 mod keys;
 mod values;
@@ -49,6 +50,10 @@ struct Page {
     deleting: &'static str,
     money: &'static str,
     days: &'static str,
+    event_keys: Vec<Row>,
+    event_conditions: Vec<Row>,
+    event_sample: &'static str,
+    event: &'static str,
     codes: Vec<Row>,
     bounds: Vec<(Prose, String)>,
     per_minute: u32,
@@ -154,6 +159,10 @@ pub fn page(per_minute: u32) -> String {
         deleting: examples::DELETING,
         money: examples::MONEY,
         days: examples::DAYS,
+        event_keys: events::keys(),
+        event_conditions: events::conditions(),
+        event_sample: events::SAMPLE,
+        event: events::EXAMPLE,
         codes: values::codes(),
         bounds: bounds::bounds(),
         per_minute,

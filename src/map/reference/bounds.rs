@@ -16,6 +16,7 @@ use crate::map::transform::{
 use crate::map::xml::MOST_ATTRIBUTES;
 use crate::record::decimal::MOST_DIGITS;
 use crate::record::definition::{MOST_MATCH_FIELDS, MOST_STATUS_VALUES};
+use crate::record::event::{DEEPEST_DATA, LONGEST_NAME, MOST_EVENTS, MOST_MEMBERS};
 use crate::record::shape::MOST_FIELDS;
 
 // These hold where they are named, and are private there.
@@ -65,6 +66,10 @@ pub(super) fn bounds() -> Vec<(Prose, String)> {
         ("Lines of NDJSON", MOST_LINES, ""),
         ("Attributes of an element of XML", MOST_ATTRIBUTES, ""),
         ("Errors that are listed of one event", MOST_ERRORS_LISTED, ""),
+        ("Events that a module names", MOST_EVENTS, ""),
+        ("The name of such an event", LONGEST_NAME, "bytes"),
+        ("Members of an event's `data`, those of tables inside counted", MOST_MEMBERS, ""),
+        ("Tables of `data` in each other", DEEPEST_DATA, "deep"),
         ("A module file", LONGEST_FILE, "bytes"),
         ("Problems that are told of a module file", MOST_FAULTS, ""),
     ];

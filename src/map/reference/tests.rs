@@ -16,6 +16,7 @@ use crate::map::mapping::RawMapping;
 use crate::map::rule::{OnEmpty, OnMissing, OnNull, RawRule, Take};
 use crate::map::transform::Reading;
 use crate::record::definition::{Definition, RawModule};
+use crate::record::event::RawEvent;
 use crate::record::value::coerce;
 
 fn set(words: impl IntoIterator<Item = impl Into<String>>) -> BTreeSet<String> {
@@ -60,6 +61,7 @@ fn every_place_of_the_contents_is_there() {
 fn keys_and_words_are_those_of_the_code() {
     assert_eq!(terms(&keys::mapping()), known::<RawMapping>(r#"{"?": 1}"#));
     assert_eq!(terms(&keys::rule()), known::<RawRule>(r#"{"?": 1}"#));
+    assert_eq!(terms(&events::keys()), known::<RawEvent>(r#"{"?": 1}"#));
     let defaults = [
         ("on_missing", known::<OnMissing>("\"?\""), serde_json::to_string(&OnMissing::default())),
         ("on_null", known::<OnNull>("\"?\""), serde_json::to_string(&OnNull::default())),
@@ -137,6 +139,11 @@ fn conditions_hold_as_is_said() {
         let condition = Condition::compile(&row.term).unwrap_or_else(|bad| panic!("{}: {bad}", row.term));
         assert_eq!(condition.holds(&sample, &sample).to_string(), row.also, "{}", row.term);
     }
+    let change: Value = serde_json::from_str(events::SAMPLE).unwrap();
+    for row in events::conditions() {
+        let condition = Condition::compile(&row.term).unwrap_or_else(|bad| panic!("{}: {bad}", row.term));
+        assert_eq!(condition.holds(&change, &change).to_string(), row.also, "{}", row.term);
+    }
     for row in conditions::dialects() {
         assert!(Condition::compile(&row.term).is_err(), "{} is taken", row.term);
         assert!(Condition::compile(&row.also).is_ok(), "{}", row.also);
@@ -146,6 +153,7 @@ fn conditions_hold_as_is_said() {
 #[derive(Deserialize)]
 struct Document {
     module: RawModule,
+    #[serde(default)]
     source: Vec<toml::Table>,
 }
 
@@ -165,8 +173,15 @@ fn whole(example: &str) -> String {
 
 #[test]
 fn examples_can_be_saved() {
-    let texts =
-        [examples::FIRST, examples::SEVERAL, examples::EACH, examples::DELETING, examples::MONEY, examples::DAYS];
+    let texts = [
+        examples::FIRST,
+        examples::SEVERAL,
+        examples::EACH,
+        examples::DELETING,
+        examples::MONEY,
+        examples::DAYS,
+        events::EXAMPLE,
+    ];
     for text in texts.map(whole) {
         let document: Document = toml::from_str(&text).unwrap_or_else(|error| panic!("{text}\n{error}"));
         let sketch = document.module.sketch();

@@ -34,7 +34,7 @@ impl Sight<'_> {
             ["op"] | ["before" | "after" | "changes"] => Ok(()),
             ["op", ..] => Err("`@.op` is a text: insert, update or delete; nothing stands in it".into()),
             [row @ ("before" | "after"), field, within @ ..] => {
-                self.field(row, field)?.hold(&format!("@.{row}"), within)
+                self.field(row, field)?.hold(&format!("@.{row}.{field}"), within)
             }
             ["changes", field, rest @ ..] => {
                 let place = self.field("changes", field)?;
@@ -119,11 +119,11 @@ enum Place {
 }
 
 impl Place {
-    fn hold(&self, row: &str, within: &[&str]) -> Result<(), String> {
+    fn hold(&self, place: &str, within: &[&str]) -> Result<(), String> {
         match (self, within) {
-            (Self::Closed(kind), [name, ..]) => Err(format!(
-                "a {kind} field holds nothing inside: there is no `{name}` in it; end the path before it ({row}…)"
-            )),
+            (Self::Closed(kind), [name, ..]) => {
+                Err(format!("there is no `{name}` in a field of type {kind}; end the path at `{place}`"))
+            }
             _ => Ok(()),
         }
     }

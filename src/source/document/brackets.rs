@@ -20,6 +20,8 @@ pub fn set_right(tree: &mut DeTable<'_>, notes: &mut Notes<'_>) {
     one_table(tree, &top.key("module"), notes, "a file holds one [module], with one pair of brackets");
     fields(tree, &top.key("module").key("fields"), notes);
     fields_in_the_module(tree, &top.key("module"), notes);
+    let detail = "write [[module.event]], with two pairs of brackets: a module may name several events";
+    list_of_tables(tree, &top.key("module").key("event"), notes, detail);
     let sources = top.key("source");
     let has_no_head = sources.node(tree).is_some_and(|node| node.get_ref().as_table().is_some_and(is_only_rules));
     if has_no_head {

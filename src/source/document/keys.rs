@@ -13,6 +13,7 @@ use crate::map::moment::RawMomentTable;
 use crate::map::rule::RawRule;
 use crate::map::transform::RawTable;
 use crate::record::definition::{RawField, RawModule};
+use crate::record::event::RawEvent;
 use crate::record::nearest::nearest;
 use crate::source::RawSource;
 use crate::verify::RawSignature;
@@ -28,6 +29,7 @@ enum Home {
     File,
     Module,
     Field,
+    Event,
     Source,
     Signature,
     /// Of `signature`.
@@ -60,6 +62,7 @@ const HOMES: &[Home] = &[
     Home::Handshake,
     Home::Hmac,
     Home::Response,
+    Home::Event,
 ];
 
 /// What others call our keys.
@@ -67,7 +70,9 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("from", &["path", "source", "jsonpath", "src", "input", "value", "selector"]),
     ("to", &["target", "field", "column", "name", "dest", "destination", "key"]),
     ("transform", &["transforms", "transformation", "function", "functions", "apply", "fn"]),
-    ("when", &["if", "filter", "condition", "where"]),
+    ("when", &["if", "filter", "condition", "where", "on", "trigger"]),
+    ("data", &["payload", "fields", "body", "template", "with", "include"]),
+    ("event", &["events", "named_event"]),
     ("only", &["events", "event_types", "types"]),
     ("event_type", &["type", "event"]),
     ("event_id", &["id", "dedupe", "idempotency_key", "delivery_id"]),
@@ -98,11 +103,15 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("zone", &["tz", "timezone", "time_zone"]),
     ("timestamp", &["date", "datetime", "format", "parse_date"]),
     ("slug", &["id", "name"]),
+    ("name", &["title", "label"]),
     ("module", &["table", "modules"]),
     ("source", &["webhook", "inbound", "endpoint", "sources"]),
     ("max_body", &["max_size", "body_limit", "max_body_size"]),
     ("enabled", &["active", "disabled"]),
 ];
+
+/// What others call the keys of an event, and other tables have under these names.
+const OF_EVENTS: &[(&str, &[&str])] = &[("name", &["type", "event", "event_type", "slug", "id"])];
 
 pub fn is_of_file(key: &str) -> bool {
     Home::File.keys().contains(&key)
@@ -133,7 +142,8 @@ pub fn unknown(tree: &mut DeTable<'_>, way: &Way, known: &[&str], notes: &mut No
     let is_near = nearest(key, free.iter().copied()).is_some();
     let slip = |home, owner| is_near && home == Some(Home::Rule) && owner == Home::Signature;
     let there_is_no = format!("there is no key `{key}` {}", home.map_or("here", Home::within));
-    if let Some(meant) = synonym(key, &free) {
+    let own = if home == Some(Home::Event) { OF_EVENTS } else { &[] };
+    if let Some(meant) = synonym(key, &free, own) {
         notes.at(way, at, &format!("{there_is_no}; did you mean `{meant}`?"));
         table.table(tree).into_iter().for_each(|table| rename(table, key, meant));
     } else if let Some(owner) = home.and_then(|home| home.owner(key)).filter(|owner| !slip(home, *owner)) {
@@ -149,12 +159,11 @@ pub fn unknown(tree: &mut DeTable<'_>, way: &Way, known: &[&str], notes: &mut No
     }
 }
 
-fn synonym<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+/// `own` are those of the table alone.
+fn synonym<'k>(key: &str, known: &[&'k str], own: &[(&str, &[&str])]) -> Option<&'k str> {
     let key = key.to_ascii_lowercase().replace('-', "_");
-    known
-        .iter()
-        .copied()
-        .find(|name| SYNONYMS.iter().any(|(ours, others)| ours == name && others.contains(&key.as_str())))
+    let all = || own.iter().chain(SYNONYMS);
+    known.iter().copied().find(|name| all().any(|(ours, others)| ours == name && others.contains(&key.as_str())))
 }
 
 /// To the table that owns the key, if there is one that lacks it; else what it would have said is not held against the
@@ -179,6 +188,7 @@ impl Home {
             [] => Some(Self::File),
             ["module"] => Some(Self::Module),
             ["module", "fields", _] => Some(Self::Field),
+            ["module", "event"] => Some(Self::Event),
             ["source"] => Some(Self::Source),
             ["source", "signature"] => Some(Self::Signature),
             ["source", "signature", "timestamp"] => Some(Self::Timestamp),
@@ -199,6 +209,7 @@ impl Home {
             Self::File => keys_of::<RawFile>(),
             Self::Module => keys_of::<RawModule>(),
             Self::Field => keys_of::<RawField>(),
+            Self::Event => keys_of::<RawEvent>(),
             Self::Source => keys_of::<RawSource>(),
             Self::Signature => keys_of::<RawSignature>(),
             Self::Timestamp => keys_of::<RawTimestamp>(),
@@ -236,6 +247,7 @@ impl Home {
             Self::File => "at the top of a module file",
             Self::Module => "in [module]",
             Self::Field => "in a field",
+            Self::Event => "in [[module.event]]",
             Self::Source => "in [[source]]",
             Self::Signature => "in `signature`",
             Self::Timestamp => "in the signature's `timestamp`",
@@ -255,8 +267,10 @@ impl Home {
             Self::File if key == "source" => "write [[source]] instead".to_owned(),
             Self::File => format!("write [{key}] instead"),
             Self::Module if key == "fields" => "write [module.fields] instead".to_owned(),
+            Self::Module if key == "event" => "write [[module.event]] instead".to_owned(),
             Self::Module => "it belongs below the line [module]".to_owned(),
             Self::Field => format!("it belongs to a field, in braces: quantity = {{ type = \"integer\", {key} = … }}"),
+            Self::Event => "it belongs to an event: write it below a line [[module.event]]".to_owned(),
             Self::Source if key == "handshake" => "write [[source.handshake]] instead".to_owned(),
             Self::Source if key == "rule" => "write [[source.rule]] instead".to_owned(),
             Self::Source => "it belongs to [[source]]: write it above its rules, below the slug".to_owned(),
@@ -301,6 +315,7 @@ impl Home {
         let source = from.up_to_item("source").unwrap_or_else(|| Way::default().key("source"));
         match self {
             Self::File | Self::Module | Self::Field => Way::default().key("module"),
+            Self::Event => Way::default().key("module").key("event"),
             Self::Source => source,
             Self::Signature => source.key("signature"),
             Self::Timestamp => source.key("signature").key("timestamp"),

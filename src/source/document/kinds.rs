@@ -15,6 +15,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("type", "type = \"text\""),
     ("required", "required = true"),
     ("values", "values = [\"open\", \"closed\"]"),
+    ("event", "event = [{ name = \"order.paid\", when = \"@.changes.status.to == 'paid'\" }]"),
+    ("event.name", "name = \"order.paid\""),
+    ("event.when", "when = \"@.changes.status.to == 'paid'\""),
+    ("data", "data = { id = \"@.after.id\" }"),
     ("enabled", "enabled = false"),
     (
         "signature",

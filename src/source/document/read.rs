@@ -14,6 +14,7 @@ use super::{FileError, MOST_ERRORS, RawFile, brackets, keys, kinds, numbers, syn
 use crate::map::mapping::LONGEST_FILE;
 use crate::map::rule::RawRule;
 use crate::record::definition::RawModule;
+use crate::record::event::RawEvent;
 use crate::source::RawSource;
 
 /// What was found while reading.
@@ -91,6 +92,10 @@ fn settled(tree: &mut Spanned<DeTable<'_>>, notes: &mut Notes<'_>) -> Option<Raw
             part::<RawRule>(root, &rule, notes);
         }
         part::<RawSource>(root, &source, notes);
+    }
+    let events = top.key("module").key("event");
+    for event in brackets::items(root, &events).map(|place| events.item(place)) {
+        part::<RawEvent>(root, &event, notes);
     }
     part::<RawModule>(root, &top.key("module"), notes);
     while notes.told <= MOST_ERRORS {

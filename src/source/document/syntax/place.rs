@@ -131,12 +131,12 @@ impl<'a> Place<'a> {
     /// The line as it should be, unless that would repeat a secret or too much.
     fn in_quotes(&self) -> String {
         let whole = self.line.split_once('=').map_or("", |(_, value)| value.trim());
-        let shown =
-            if self.line.matches('=').count() > 1 && whole.starts_with(['{', '[']) { self.value } else { whole };
+        let is_inside = self.line.matches('=').count() > 1 && whole.starts_with(['{', '[']);
+        let shown = if is_inside { self.value } else { whole };
         if self.line.contains("secret") || shown.len() > LONGEST_SHOWN || shown.is_empty() {
             return format!("{} = \"…\"", self.key);
         }
-        if shown.starts_with(['[', '{']) {
+        if is_inside || shown.starts_with(['[', '{']) {
             return format!("\"{}\"", self.value);
         }
         let quote = if shown.contains(['"', '\\']) { '\'' } else { '"' };
