@@ -11,6 +11,7 @@ pub mod output;
 pub mod preset;
 pub mod send;
 pub mod sign;
+pub mod sql;
 #[cfg(test)]
 mod tests;
 pub mod verify;
@@ -110,6 +111,20 @@ Examples:
   tidegate changes --follow --after latest
   tidegate changes --module work-orders --type status_change --json | jq .after.fields";
 
+const SQL: &str = "\
+Modules are tables: m_work_orders has a column for each field, custom_data, and _id, _version and more,
+which take care of themselves. What you insert, update or delete becomes a change in the log and goes
+out like any other; what no field could hold is refused. It works while the gateway runs, too. With
+PostgreSQL use psql.
+
+Exit code 1 when SQLite refuses a statement; those before it are done, unless they stand after BEGIN.
+
+Examples:
+  tidegate sql \"SELECT product_code, status FROM m_work_orders WHERE quantity > 10\"
+  tidegate sql \"UPDATE m_work_orders SET status = 'closed' WHERE product_code = 'A-1'\"
+  tidegate sql --json \"SELECT count(*) AS n FROM changes\" | jq '.results[0].rows'
+  tidegate sql - < fix.sql";
+
 const HEALTHCHECK: &str = "\
 Exit code 0 when /readyz answers 200, 1 when it answers otherwise, 3 when nothing answers.
 
@@ -180,6 +195,10 @@ pub enum ClientCommand {
     #[command(after_help = CHANGES)]
     Changes(changes::ChangesArgs),
 
+    /// Run SQL on the SQLite file of a gateway, also while it runs
+    #[command(after_help = SQL)]
+    Sql(sql::SqlArgs),
+
     /// Load a running gateway through a source of its own, and tell rates and latencies
     #[command(after_help = BENCH)]
     Bench(bench::BenchArgs),
@@ -206,6 +225,7 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Preset(command) => preset::run(&command, output),
         ClientCommand::Mapping(command) => mapping::run(command, output),
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
+        ClientCommand::Sql(args) => sql::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,
         ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),
         ClientCommand::Version => version(output).map(|()| 0),

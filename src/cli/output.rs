@@ -61,6 +61,14 @@ impl Output {
         text.map_err(io::Error::from).and_then(|text| to_stdout(&text)).map_err(unwritten)
     }
 
+    /// The answer to a program, where people were told it piece by piece.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
+        if self.json { self.answer(object, String::new) } else { Ok(()) }
+    }
+
     /// Text for people beside the answer; with `--json` there is nobody to read it.
     ///
     /// # Errors

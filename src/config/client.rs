@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::raw::{Environment, Layers, RawConfig};
-use super::{BadConfig, admin_key_file, base_url, data_dir};
+use super::{BadConfig, Database, admin_key_file, base_url, data_dir, database, database_file};
 use crate::secret::SecretString;
 
 /// How to reach a running gateway.
@@ -67,6 +67,22 @@ impl ClientConfig {
         let key = given.map_or_else(|| key_of(data_dir(&layers)), Ok);
         if problems.is_empty() { Ok(Self { url, key }) } else { Err(BadConfig(problems)) }
     }
+}
+
+/// The SQLite file of the gateway that these settings are of.
+///
+/// # Errors
+/// All that is wrong with the settings, or that the gateway has another database.
+pub fn sqlite_file(data_dir_given: Option<PathBuf>) -> Result<PathBuf, BadConfig> {
+    let mut problems = Vec::new();
+    let flags = RawConfig { data_dir: data_dir_given, ..RawConfig::default() };
+    let layers = Layers::read(flags, &Environment::of_this_process(), &mut problems);
+    if let Database::Postgres { .. } = database(&layers, &mut problems) {
+        problems.push(
+            "the gateway's data is in PostgreSQL, by TIDEGATE_DATABASE_URL or tidegate.toml: use psql".to_owned(),
+        );
+    }
+    if problems.is_empty() { Ok(database_file(&data_dir(&layers))) } else { Err(BadConfig(problems)) }
 }
 
 fn key_of(data_dir: PathBuf) -> Result<SecretString, NoKey> {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use address::{BadCidr, Cidr, client_address};
 pub use bounds::{Bounds, LIMITS, Limit, Unit};
-pub use client::{ClientArgs, ClientConfig, NoKey};
+pub use client::{ClientArgs, ClientConfig, NoKey, sqlite_file};
 pub use proxy::Proxy;
 pub use raw::{Environment, RawConfig};
 
@@ -69,6 +69,11 @@ impl fmt::Display for BadConfig {
 }
 
 impl std::error::Error for BadConfig {}
+
+/// The database of a gateway that has no other, in its data directory.
+pub fn database_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("tidegate.db")
+}
 
 /// Where the key of the first owner is written, and where clients on the same machine find it.
 pub fn admin_key_file(data_dir: &Path) -> PathBuf {

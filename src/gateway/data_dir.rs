@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Database, admin_key_file};
+use crate::config::{Config, Database, admin_key_file, database_file};
 use crate::secret::{ExposeSecret, SealKey, SecretString};
 
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ impl DataDir {
         let lock = lock(&path)?;
         if matches!(config.database, Database::Sqlite) {
             // SQLite gives the files beside it the same mode; they hold payloads.
-            let file = path.join("tidegate.db");
+            let file = database_file(&path);
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file).map_err(io(&file))?;
         }
         Ok(Self { path, _lock: lock })

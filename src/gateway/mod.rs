@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, database_file};
 use crate::deliver::post::{Poster, System};
 use crate::deliver::target::Targets;
 use crate::deliver::{Deliveries, Notice};
-use crate::feed::Tail;
+use crate::feed::{Tail, mover};
 use crate::id::{ReplicaId, RequestId};
 use crate::secret::{ExposeSecret, SealKey, SecretString};
 use crate::store::refusals::Refusals;
@@ -113,6 +113,7 @@ impl Gateway {
         if !setup.has_owner {
             make_owner(&store, &data_dir, clock.now()).await?;
         }
+        store.watch_tables().await?;
         let replica = ReplicaId::new(clock.now());
         store.beat(replica, clock.now()).await?;
         // Before the first event: once one of a day stands outside, that day's partition cannot be made any more.
@@ -168,6 +169,7 @@ impl Gateway {
         self.tasks.spawn(Arc::clone(self).watch_lanes());
         self.tasks.spawn(Arc::clone(self).watch_turns());
         self.tasks.spawn(Arc::clone(self).watch_tail());
+        self.tasks.spawn(Arc::clone(self).watch_edits());
         self.tasks.spawn(Arc::clone(self).watch_endpoints());
         self.tasks.spawn(Arc::clone(self).tell_operator(notified));
         self.tasks.spawn(Arc::clone(self).keep_house());
@@ -313,6 +315,14 @@ impl Gateway {
         }
     }
 
+    async fn watch_edits(self: Arc<Self>) {
+        while self.waited(mover::EVERY).await {
+            if let Err(error) = mover::tick(&self.store, &self.clock, &self.tail).await {
+                tracing::warn!(%error, "edits by SQL could not be numbered");
+            }
+        }
+    }
+
     async fn keep_house(self: Arc<Self>) {
         while self.waited(housekeeping::EVERY).await {
             housekeeping::tick(&self.store, &self.clock).await;
@@ -405,7 +415,7 @@ impl Watch for Committed {
 
 fn connect(config: &Config) -> Connect {
     match &config.database {
-        Database::Sqlite => Connect::Sqlite { file: config.data_dir.join("tidegate.db") },
+        Database::Sqlite => Connect::Sqlite { file: database_file(&config.data_dir) },
         Database::Postgres { url, direct_url } => Connect::Postgres { url: url.clone(), direct: direct_url.clone() },
     }
 }

@@ -5,6 +5,7 @@ pub mod change;
 pub mod cursor;
 pub mod decimal;
 pub mod definition;
+pub mod edit;
 pub mod event;
 pub mod field;
 pub mod merge;

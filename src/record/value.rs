@@ -208,10 +208,16 @@ impl PartialEq for Value {
             (Self::Boolean(a), Self::Boolean(b)) => a == b,
             (Self::Timestamp(a), Self::Timestamp(b)) => a == b,
             (Self::Date(a), Self::Date(b)) => a == b,
-            (Self::Json(a), Self::Json(b)) => a.get() == b.get(),
+            // Ours are canonical; what another SQL client wrote may have another order and white space.
+            (Self::Json(a), Self::Json(b)) => a.get() == b.get() || is_same(a, b),
             _ => false,
         }
     }
+}
+
+fn is_same(a: &RawValue, b: &RawValue) -> bool {
+    let node = |raw: &RawValue| serde_json::from_str::<serde_json::Value>(raw.get());
+    matches!((node(a), node(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 impl fmt::Display for Value {

@@ -11,7 +11,7 @@ use super::{Running, StartError};
 use crate::cli::DemoArgs;
 use crate::cli::output::{Failure, Output};
 use crate::clock::Clock;
-use crate::config::{Config, Database, RawConfig, admin_key_file};
+use crate::config::{Config, Database, RawConfig, admin_key_file, database_file};
 
 /// A command, to its exit code. Boxed, so that it is compiled once, here, and not again in the binary.
 type Task = Pin<Box<dyn Future<Output = u8> + Send>>;
@@ -40,7 +40,7 @@ fn text(running: &Running) -> String {
     let gateway = running.gateway();
     let admin = running.admin_url();
     let place = match gateway.config.database {
-        Database::Sqlite => gateway.config.data_dir.join("tidegate.db").display().to_string(),
+        Database::Sqlite => database_file(&gateway.config.data_dir).display().to_string(),
         Database::Postgres { .. } => "as configured".to_owned(),
     };
     let mut lines = vec![

@@ -1,6 +1,7 @@
 //! The log of changes, read. `seq` is the order of commits: what is visible up to a number is all there ever will be.
 
-use super::dialect::{Dialect, sql};
+use super::dialect::{Dialect, Type, sql};
+use super::rows::Statement;
 use super::{Store, StoreError, Tx, on};
 use crate::clock::Timestamp;
 use crate::id::{ChangeId, ModuleId};
@@ -138,4 +139,33 @@ pub(super) async fn log_system_event(
     on!(tx, tx => sqlx::query(text).bind(id).bind(now).bind(name).bind(data).bind(actor)
         .execute(&mut **tx).await.map(|_| ()))?;
     Ok(())
+}
+
+/// Columns of a new change, in the order of its values.
+pub(super) const COLUMNS: [(&str, Type); 12] = [
+    ("id", Type::Text),
+    ("at", Type::Integer),
+    ("module_id", Type::Text),
+    ("record_id", Type::Text),
+    ("op", Type::Text),
+    ("version", Type::Integer),
+    ("shape", Type::Integer),
+    ("before", Type::Text),
+    ("after", Type::Text),
+    ("event_id", Type::Text),
+    ("actor", Type::Text),
+    ("hops", Type::Integer),
+];
+
+/// Numbers and writes changes where the condition holds: all of them, or none.
+pub(super) fn insert_statement(dialect: Dialect, condition: &str) -> Statement {
+    let names = COLUMNS.map(|(name, _)| name).join(", ");
+    let sent = COLUMNS.map(|(name, kind)| dialect.sent(name, kind)).join(", ");
+    Statement::new(dialect, &COLUMNS, |rows, _| {
+        format!(
+            "{}INSERT INTO changes ({names}) SELECT {sent} FROM {}{rows} WHERE {condition}",
+            dialect.feed_lock(),
+            dialect.after_feed_lock(),
+        )
+    })
 }

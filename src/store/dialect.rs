@@ -200,4 +200,62 @@ impl Dialect {
             Self::Postgres => "locked CROSS JOIN ",
         }
     }
+
+    /// Takes the feed lock by a statement of its own, so that the next one sees whatever was committed under it before.
+    pub fn take_feed_lock(self) -> Option<SqlStr> {
+        let (class, key) = FEED_LOCK;
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(sql(format!("SELECT pg_advisory_xact_lock({class}, {key})"))),
+        }
+    }
+
+    /// What a system column of a module's table must hold, and what it takes where another SQL client leaves it out.
+    pub fn constraint(self, system: &str) -> String {
+        match system {
+            "_id" => format!(" PRIMARY KEY DEFAULT {}", self.record_id()),
+            "_version" => " NOT NULL DEFAULT 0".to_owned(),
+            "_guard" | "custom_data" => " NOT NULL DEFAULT '{}'".to_owned(),
+            "_created_at" | "_updated_at" => format!(" NOT NULL DEFAULT {}", self.now()),
+            _ => String::new(),
+        }
+    }
+
+    /// The time of a client's statement, as a timestamp column takes it.
+    pub fn now(self) -> &'static str {
+        match self {
+            Self::Sqlite => "(strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))",
+            Self::Postgres => "clock_timestamp()",
+        }
+    }
+
+    /// The same in microseconds.
+    pub fn now_micros(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST(julianday('now') * 86400000 - 210866760000000 AS INTEGER) * 1000",
+            Self::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+        }
+    }
+
+    /// The id of a record that another client inserts: a UUIDv7 in Crockford base32. The 48 bits of its milliseconds
+    /// fill ten characters; of the others, hexadecimal digits are random enough.
+    pub fn record_id(self) -> String {
+        if self == Self::Postgres {
+            return "tidegate_record_id()".to_owned();
+        }
+        let millis = "CAST(julianday('now') * 86400000 - 210866760000000 AS INTEGER)";
+        let digit = |place: i32| {
+            format!("substr('0123456789abcdefghjkmnpqrstvwxyz', 1 + ({millis} >> {} & 31), 1)", 45 - 5 * place)
+        };
+        let time = (0..10).map(digit).collect::<Vec<_>>().join(" || ");
+        format!("('rec_' || {time} || 'e' || lower(hex(randomblob(1))) || '8' || lower(hex(randomblob(6))))")
+    }
+
+    /// A text column as its bytes: what another client wrote into SQLite need not be UTF-8.
+    pub fn bytes(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("CAST({column} AS BLOB)"),
+            Self::Postgres => format!("convert_to({column}, 'UTF8')"),
+        }
+    }
 }

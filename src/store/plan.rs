@@ -3,9 +3,10 @@
 
 use super::dialect::{Dialect, Type, sql};
 use super::endpoints::EndpointStep;
+use super::layout::{self, execute};
 use super::sources::Kept;
-use super::table::{SYSTEM, index_name, lock_of};
-use super::{Store, StoreError, Tx, acquire, begin, on};
+use super::table::{index_name, lock_of};
+use super::{Store, StoreError, Tx, acquire, begin, on, triggers};
 use crate::clock::Timestamp;
 use crate::id::{EndpointId, ModuleId, SourceId};
 use crate::map::rule::{LONGEST_MATCH_VALUE, can_identify};
@@ -167,10 +168,6 @@ impl Store {
     }
 }
 
-async fn execute(tx: &mut Tx<'_>, text: String) -> Result<(), sqlx::Error> {
-    on!(tx, tx => sqlx::query(sql(text)).execute(&mut **tx).await.map(|_| ()))
-}
-
 fn shape(
     definition: &Definition,
     id: ModuleId,
@@ -189,33 +186,17 @@ async fn create_module(
     now: i64,
 ) -> Result<(), StoreError> {
     let (shape, keys) = shape(definition, id, slug, 1)?;
-    let system = SYSTEM.map(|(name, kind)| format!("\"{name}\" {}{}", dialect.column(name, kind), constraint(name)));
-    let fields = shape.fields.iter().map(|field| column(dialect, field.name.as_str(), Type::from(&field.kind)));
-    let columns = system.into_iter().chain(fields).collect::<Vec<_>>().join(", ");
-    execute(tx, format!("CREATE TABLE \"{}\" ({columns}){}", shape.table(), dialect.table_options())).await?;
+    execute(tx, layout::create(dialect, &shape, &shape.table())).await?;
     for key in &keys {
         create_index(tx, &shape, key).await?;
     }
-    let text =
-        "INSERT INTO modules (id, slug, shape, definition, created_at, updated_at) VALUES ($1, $2, 1, $3, $4, $4)";
+    triggers::make(tx, dialect, &shape).await?;
+    let text = "INSERT INTO modules (id, slug, shape, definition, created_at, updated_at, triggers) \
+        VALUES ($1, $2, 1, $3, $4, $4, $5)";
     let document = to_json(definition)?;
     on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(slug.as_str()).bind(document).bind(now)
-        .execute(&mut **tx).await.map(|_| ()))?;
+        .bind(triggers::VERSION).execute(&mut **tx).await.map(|_| ()))?;
     Ok(())
-}
-
-fn constraint(system: &str) -> &'static str {
-    match system {
-        "_id" => " PRIMARY KEY",
-        "_version" => " NOT NULL DEFAULT 0",
-        "_guard" | "custom_data" => " NOT NULL DEFAULT '{}'",
-        "_event_id" => "",
-        _ => " NOT NULL",
-    }
-}
-
-fn column(dialect: Dialect, name: &str, kind: Type) -> String {
-    format!("\"{name}\" {}", dialect.column(name, kind))
 }
 
 async fn create_index(tx: &mut Tx<'_>, shape: &Shape, key: &[usize]) -> Result<(), sqlx::Error> {
@@ -260,9 +241,10 @@ async fn alter_module(
     now: i64,
 ) -> Result<(), StoreError> {
     let (shape, keys) = shape(definition, id, slug, definition.number_after(old, from))?;
+    triggers::remove(tx, dialect, &shape).await?;
     let had = |name: &FieldName| old.fields.iter().any(|field| field.name == *name);
     for field in shape.fields.iter().filter(|field| !had(&field.name)) {
-        let column = column(dialect, field.name.as_str(), Type::from(&field.kind));
+        let column = layout::column(dialect, field.name.as_str(), Type::from(&field.kind));
         execute(tx, format!("ALTER TABLE \"{}\" ADD COLUMN {column}", shape.table())).await?;
     }
     for (key, names) in keys.iter().zip(&definition.keys) {
@@ -275,6 +257,7 @@ async fn alter_module(
         let key = names.iter().filter_map(|name| shape.place(name.as_str())).collect::<Vec<_>>();
         execute(tx, format!("DROP INDEX \"{}\"", index_name(&shape, &key))).await?;
     }
+    triggers::make(tx, dialect, &shape).await?;
     let text = "UPDATE modules SET shape = $2, definition = $3, updated_at = $4 WHERE id = $1 AND shape = $5";
     let document = to_json(definition)?;
     let moved = on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(shape.number).bind(document).bind(now).bind(from)

@@ -43,6 +43,8 @@ pub struct Table {
     pub(super) update: Statement,
     /// The same for rows that are found by another value than before.
     pub(super) rewrite: Statement,
+    /// Before rows are deleted: moves their version, so that nobody takes it for an edit.
+    pub(super) leave: Statement,
     pub(super) delete: Statement,
     pub(super) park: Statement,
     pub(super) get: SqlStr,
@@ -58,6 +60,7 @@ impl Table {
             insert: texts.insert(),
             update: texts.update(keys),
             rewrite: texts.update_but(&[]),
+            leave: texts.park(&[]),
             delete: texts.delete(),
             park: texts.park(keys),
             get: sql(texts.get()),
@@ -152,7 +155,7 @@ impl Texts<'_> {
         Statement::new(self.dialect, &self.columns(), |rows, _| {
             let set = self.columns().into_iter();
             let set = set.filter(|(name, _)| !["_id", "_created_at"].contains(name) && !but.contains(name));
-            let set = set.map(|(name, kind)| format!("\"{name}\" = {}", self.dialect.sent(name, kind)));
+            let set = set.map(|(name, kind)| format!("\"{name}\" = {}", self.set(name, kind)));
             format!(
                 "/* shape {} */ UPDATE \"{}\" AS t SET {} FROM {rows} WHERE t.\"_id\" = r.\"_id\"",
                 self.shape.number,
@@ -160,6 +163,15 @@ impl Texts<'_> {
                 set.collect::<Vec<_>>().join(", "),
             )
         })
+    }
+
+    /// Where only the guard moves, `custom_data` stays as another client wrote it: in our form of the same it would be an edit.
+    fn set(&self, name: &str, kind: Type) -> String {
+        let sent = self.dialect.sent(name, kind);
+        match name {
+            "custom_data" => format!("CASE WHEN t.\"_version\" = r.\"_version\" THEN t.\"{name}\" ELSE {sent} END"),
+            _ => sent,
+        }
     }
 
     fn delete(&self) -> Statement {

@@ -86,6 +86,11 @@ impl Setup {
         &self.place
     }
 
+    /// For tasks of their own.
+    pub fn shared_database(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -130,6 +135,12 @@ impl App {
     pub async fn keep_house(&self) {
         let gateway = self.running.gateway();
         tidegate::work::housekeeping::tick(&gateway.store, &gateway.clock).await;
+    }
+
+    /// What the gateway does by itself within a moment: edits by SQL come into the log.
+    pub async fn number_edits(&self) {
+        let gateway = self.running.gateway();
+        tidegate::feed::mover::tick(&gateway.store, &gateway.clock, &gateway.tail).await.expect("edits are numbered");
     }
 
     /// Drains, and leaves what can be started again.

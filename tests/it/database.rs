@@ -120,6 +120,22 @@ impl Place {
         self.text(AssertSqlSafe(sql)).await.unwrap().parse().unwrap()
     }
 
+    /// Another client does this and is gone.
+    pub async fn run(&self, sql: impl SqlSafeStr) {
+        self.hold_by(sql).await.let_go().await;
+    }
+
+    /// What another client is told that may not do this.
+    pub async fn refused(&self, sql: impl SqlSafeStr) -> String {
+        let sql = sqlx::raw_sql(sql.into_sql_str());
+        let done = connected!(self, connection => {
+            let done = sql.execute(&mut connection).await.map(|_| ());
+            connection.close().await.unwrap();
+            done
+        });
+        done.expect_err("it is refused").to_string()
+    }
+
     /// Another client takes what the writer needs, and keeps it: the file's write lock, or the module's table.
     pub async fn hold(&self, table: &str) -> Held {
         match self.engine() {

@@ -22,6 +22,7 @@ mod crowd;
 mod deletes;
 mod door;
 mod each;
+mod edits;
 mod events;
 mod exact;
 mod faults;

@@ -68,11 +68,13 @@ pub(super) async fn write(tx: &mut Tx<'_>, slots: &Slots<'_>) -> Result<(), Batc
         }
     }
     for deleted in deletes.into_values() {
-        execute(tx, &deleted[0].table.delete, ids(deleted.iter().copied())).await?;
+        let (table, rows) = (deleted[0].table, ids(deleted.iter().copied()));
+        execute(tx, &table.leave, &rows).await?;
+        execute(tx, &table.delete, &rows).await?;
     }
     for updated in updates.values() {
         let moved = updated.iter().copied().filter(|slot| slot.is_moved());
-        execute(tx, &updated[0].table.park, ids(moved)).await?;
+        execute(tx, &updated[0].table.park, &ids(moved)).await?;
     }
     for places in inserts.into_values() {
         insert(tx, slots, places).await?;
@@ -82,7 +84,7 @@ pub(super) async fn write(tx: &mut Tx<'_>, slots: &Slots<'_>) -> Result<(), Batc
         for (slots, in_place) in [(moved, false), (kept, true)] {
             let Some(first) = slots.first() else { continue };
             let statement = if in_place { &first.table.update } else { &first.table.rewrite };
-            execute(tx, statement, stored(&slots)?).await?;
+            execute(tx, statement, &stored(&slots)?).await?;
         }
     }
     Ok(())
@@ -104,11 +106,11 @@ fn ids<'a>(slots: impl Iterator<Item = &'a Slot<'a>>) -> Rows<'a> {
 }
 
 /// The rows were locked when they were found: less of them than expected means that someone was not held by locks.
-async fn execute(tx: &mut Tx<'_>, statement: &Statement, rows: Rows<'_>) -> Result<(), BatchError> {
+async fn execute(tx: &mut Tx<'_>, statement: &Statement, rows: &Rows<'_>) -> Result<(), BatchError> {
     if rows.is_empty() {
         return Ok(());
     }
-    let written = usize::try_from(statement.execute(tx, &rows).await?).unwrap_or(0);
+    let written = usize::try_from(statement.execute(tx, rows).await?).unwrap_or(0);
     if written < rows.count() { Err(BatchError::Raced) } else { Ok(()) }
 }
 

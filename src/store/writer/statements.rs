@@ -1,8 +1,9 @@
 //! The writer's own statements, made once.
 
 use crate::store::dialect::{Dialect, Type};
-use crate::store::events;
+use crate::store::edits::Numbering;
 use crate::store::rows::Statement;
+use crate::store::{changes, events};
 
 #[derive(Debug)]
 pub(super) struct Statements {
@@ -14,7 +15,9 @@ pub(super) struct Statements {
     pub tombstones: Statement,
     pub bury: Statement,
     pub events: Statement,
+    /// Writes nothing while there are edits to be numbered first.
     pub changes: Statement,
+    pub edits: Numbering,
 }
 
 impl Statements {
@@ -28,7 +31,8 @@ impl Statements {
             tombstones: tombstones(dialect),
             bury: bury(dialect),
             events: events::insert_statement(dialect),
-            changes: changes(dialect),
+            changes: changes::insert_statement(dialect, "NOT EXISTS (SELECT 1 FROM edits)"),
+            edits: Numbering::new(dialect),
         }
     }
 }
@@ -95,32 +99,6 @@ fn bury(dialect: Dialect) -> Statement {
         format!(
             "INSERT INTO tombstones ({names}) SELECT {sent} FROM {rows} WHERE true ON CONFLICT (digest) DO UPDATE SET \
              record_id = excluded.record_id, guard = excluded.guard, expires_at = excluded.expires_at"
-        )
-    })
-}
-
-fn changes(dialect: Dialect) -> Statement {
-    let columns = [
-        ("id", Type::Text),
-        ("at", Type::Integer),
-        ("module_id", Type::Text),
-        ("record_id", Type::Text),
-        ("op", Type::Text),
-        ("version", Type::Integer),
-        ("shape", Type::Integer),
-        ("before", Type::Text),
-        ("after", Type::Text),
-        ("event_id", Type::Text),
-        ("actor", Type::Text),
-        ("hops", Type::Integer),
-    ];
-    let names = columns.map(|(name, _)| name).join(", ");
-    let sent = columns.map(|(name, kind)| dialect.sent(name, kind)).join(", ");
-    Statement::new(dialect, &columns, |rows, _| {
-        format!(
-            "{}INSERT INTO changes ({names}) SELECT {sent} FROM {}{rows} WHERE true",
-            dialect.feed_lock(),
-            dialect.after_feed_lock(),
         )
     })
 }
