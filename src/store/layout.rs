@@ -17,8 +17,10 @@ pub(super) fn column(dialect: Dialect, name: &str, kind: Type) -> String {
     format!("\"{name}\" {}", dialect.column(name, kind))
 }
 
-/// Gives the system columns their defaults, so that other clients need not know them.
+/// Gives the system columns their defaults, so that other clients need not know them. It is done while no trigger stands;
+/// rows that were inserted before there were any become records like any other.
 pub(super) async fn renew(tx: &mut Tx<'_>, dialect: Dialect, shape: &Shape) -> Result<(), sqlx::Error> {
+    execute(tx, format!("UPDATE \"{}\" SET \"_version\" = 1 WHERE \"_version\" = 0", shape.table())).await?;
     match dialect {
         Dialect::Postgres => renew_postgres(tx, dialect, shape).await,
         Dialect::Sqlite => renew_sqlite(tx, dialect, shape).await,

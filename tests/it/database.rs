@@ -202,6 +202,15 @@ impl Place {
 }
 
 impl Held {
+    /// What was begun takes effect.
+    pub async fn commit(mut self) {
+        match &mut self {
+            Self::Sqlite(connection) => drop(sqlx::raw_sql("COMMIT").execute(connection).await.expect("it commits")),
+            Self::Postgres(connection) => drop(sqlx::raw_sql("COMMIT").execute(connection).await.expect("it commits")),
+        }
+        self.let_go().await;
+    }
+
     pub async fn let_go(self) {
         match self {
             Self::Sqlite(connection) => connection.close().await.unwrap(),

@@ -19,8 +19,10 @@ both!(
     what_no_field_could_hold_is_refused,
     our_own_writes_are_no_edits,
     an_edit_comes_before_the_event_that_met_it,
+    an_event_waits_for_an_edit_on_its_way,
     edits_and_events_of_one_record_keep_their_order,
     an_altered_module_is_watched,
+    the_widest_module_is_watched,
     edits_while_the_gateway_is_away_are_told_later,
     tables_of_an_earlier_version_are_watched,
     a_reader_hears_of_an_edit,
@@ -236,6 +238,23 @@ async fn an_edit_comes_before_the_event_that_met_it(app: App) {
     assert_log_is_truth(&app, app.database(), "load").await;
 }
 
+/// The client has the row when the event comes, and commits while that waits for it.
+async fn an_event_waits_for_an_edit_on_its_way(app: App) {
+    let sender = app.sender(LOAD).await;
+    sender.post(json!({"id": 1, "code": "A", "number": 1})).await.accepted("created");
+    for number in 2..6 {
+        let held = app.database().hold_by("BEGIN; UPDATE m_load SET number = number + 100").await;
+        let event = sender.json(json!({"id": number, "code": "A", "number": number}).to_string());
+        let waiting = tokio::spawn(crate::client::Answer::to(event));
+        app.database().run("SELECT 1").await;
+        held.commit().await;
+        waiting.await.unwrap().accepted("updated");
+    }
+    app.number_edits().await;
+    assert_eq!(log(&app).await.len(), 9);
+    assert_log_is_truth(&app, app.database(), "load").await;
+}
+
 async fn edits_and_events_of_one_record_keep_their_order(app: App) {
     let sender = app.sender(LOAD).await;
     let place = app.setup.shared_database();
@@ -285,6 +304,22 @@ async fn an_altered_module_is_watched(app: App) {
     assert_eq!(log[1]["changes"], json!({"number": {"from": 1, "to": 2}}));
     let moved = json!({"note": {"from": null, "to": "new"}, "state": {"from": null, "to": "it's"}});
     assert_eq!((&log[2]["changes"], &log[2]["version"]), (&moved, &json!(3)));
+}
+
+/// As many fields as there may be, of every type.
+async fn the_widest_module_is_watched(app: App) {
+    let kinds = ["text", "decimal", "timestamp", "date", "boolean", "integer", "json"];
+    let field = |place: usize| format!("f{place} = \"{}\"\n", kinds[place % kinds.len()]);
+    let fields: String = (0..200).map(field).collect();
+    let rule = "[[source]]\nslug = \"main\"\n[[source.rule]]\nfrom = \"$.a\"\nto = \"f0\"\n";
+    app.sender(&format!("[module]\nslug = \"wide\"\nmatch = [\"f0\"]\n[module.fields]\n{fields}{rule}")).await;
+    app.database().run("INSERT INTO m_wide (f0, f1, f2) VALUES ('A', '1.0', '2026-01-02T03:04:05Z')").await;
+    app.database().run("UPDATE m_wide SET f199 = '2026-01-02', f193 = true WHERE f0 = 'A'").await;
+    app.number_edits().await;
+    let log = log(&app).await;
+    let moved = json!({"f193": {"from": null, "to": true}, "f199": {"from": null, "to": "2026-01-02"}});
+    assert_eq!(log[1]["changes"], moved, "{log:?}");
+    assert_log_is_truth(&app, app.database(), "wide").await;
 }
 
 async fn edits_while_the_gateway_is_away_are_told_later(app: App) {
