@@ -15,6 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
+
 /// The text is not an RFC 3339 date-time with an offset, or its year is outside 1 to 9999.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not an RFC 3339 timestamp with an offset, such as 2026-01-02T03:04:05Z")]
@@ -37,6 +40,19 @@ impl Timestamp {
     pub fn after(self, span: Duration) -> Self {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(micros).min(Self::MAX))
+    }
+
+    /// Earlier by `span`; stays at the beginning of the range rather than leaving it.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros).max(Self::MIN))
+    }
+
+    /// When its day began (UTC).
+    #[must_use]
+    pub fn midnight(self) -> Self {
+        Self((self.0.div_euclid(DAY) * DAY).max(Self::MIN))
     }
 
     /// Time passed since `earlier`, zero when `earlier` is later.
@@ -215,6 +231,9 @@ mod tests {
         assert_eq!(at.to_string(), "2026-01-02T03:04:05.123456Z");
         assert_eq!("2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap().to_string(), "2026-01-02T03:04:05.000000Z");
         assert_eq!("1969-12-31T23:59:59.9999999Z".parse::<Timestamp>().unwrap().micros(), -1);
+        assert_eq!(at.midnight().to_string(), "2026-01-02T00:00:00.000000Z");
+        assert_eq!(at.before(Duration::from_secs(3)).to_string(), "2026-01-02T03:04:02.123456Z");
+        assert_eq!(at.before(Duration::MAX).midnight().to_string(), "0001-01-01T00:00:00.000000Z");
     }
 
     #[test]

@@ -5,7 +5,9 @@
 mod address;
 mod bounds;
 mod client;
+mod keep;
 mod limits;
+mod mail;
 mod proxy;
 mod raw;
 #[cfg(test)]
@@ -18,6 +20,8 @@ use std::path::{Path, PathBuf};
 pub use address::{BadCidr, Cidr, client_address};
 pub use bounds::{Bounds, LIMITS, Limit, Unit};
 pub use client::{ClientArgs, ClientConfig, NoKey, sqlite_file};
+pub use keep::Keep;
+pub use mail::{Mail, Relay, Security};
 pub use proxy::Proxy;
 pub use raw::{Environment, RawConfig};
 
@@ -44,6 +48,9 @@ pub struct Config {
     pub apply: Vec<PathBuf>,
     /// Absent: the data directory's `seal.key`.
     pub seal_key: Option<SealKey>,
+    pub keep: Keep,
+    /// Absent: the operator is told by the log only.
+    pub mail: Option<Mail>,
     pub bounds: Bounds,
 }
 
@@ -117,6 +124,8 @@ impl Config {
             }),
             apply: layers.many("apply", |raw| &raw.apply).map(|found| found.value).unwrap_or_default(),
             seal_key: seal_key(environment, &mut problems),
+            keep: keep::keep(&layers, &mut problems),
+            mail: mail::mail(&layers, &mut problems),
             bounds: limits::bounds(&layers, environment, &mut problems),
         };
         if problems.is_empty() { Ok(config) } else { Err(BadConfig(problems)) }

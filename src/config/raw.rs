@@ -62,6 +62,30 @@ pub struct RawConfig {
     #[serde(deserialize_with = "list")]
     pub apply: Vec<PathBuf>,
 
+    /// How long changes can be read, in days (30d) or hours (720h) [TIDEGATE_KEEP_CHANGES] [default: 30d]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "number_or_text")]
+    pub keep_changes: Option<String>,
+
+    /// How long deliveries and their attempts can be seen and sent again, at most as long as changes [TIDEGATE_KEEP_DELIVERIES] [default: 30d]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "number_or_text")]
+    pub keep_deliveries: Option<String>,
+
+    /// The mail server that notices go out by, smtp://USER:PASSWORD@HOST:587 or smtps://… [TIDEGATE_SMTP_URL]; other users can see flags
+    #[arg(long, value_name = "URL")]
+    #[serde(deserialize_with = "secret")]
+    pub smtp_url: Option<SecretString>,
+
+    /// Whom notices come from, say "Tidegate <tidegate@example.com>" [TIDEGATE_MAIL_FROM]
+    #[arg(long, value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
+    /// Whom to tell when an endpoint fails, with commas [TIDEGATE_MAIL_TO]
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    #[serde(deserialize_with = "list")]
+    pub mail_to: Vec<String>,
+
     /// A bound, such as connections=10000 or header_time=5s; again for another [TIDEGATE_LIMIT_<NAME>]; the page /reference/limits lists them
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     #[serde(skip)]
@@ -80,6 +104,20 @@ pub struct RawConfig {
 /// A connection URL carries a password, so it is a secret from the first moment.
 fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SecretString>, D::Error> {
     Ok(Some(String::deserialize(value)?.into()))
+}
+
+/// `30` or `"30d"`.
+fn number_or_text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a number or a text")]
+    enum Written {
+        Number(u64),
+        Text(String),
+    }
+    Ok(Some(match Written::deserialize(value)? {
+        Written::Number(number) => number.to_string(),
+        Written::Text(text) => text,
+    }))
 }
 
 /// `["a", "b"]` or `"a,b"`, the form that the environment has.
@@ -149,6 +187,11 @@ impl Environment {
             allow_targets: split(&text("TIDEGATE_ALLOW_TARGETS").unwrap_or_default()),
             egress_proxy: text("TIDEGATE_EGRESS_PROXY").map(SecretString::from),
             apply: split(&text("TIDEGATE_APPLY").unwrap_or_default()).into_iter().map(PathBuf::from).collect(),
+            keep_changes: text("TIDEGATE_KEEP_CHANGES"),
+            keep_deliveries: text("TIDEGATE_KEEP_DELIVERIES"),
+            smtp_url: text("TIDEGATE_SMTP_URL").map(SecretString::from),
+            mail_from: text("TIDEGATE_MAIL_FROM"),
+            mail_to: split(&text("TIDEGATE_MAIL_TO").unwrap_or_default()),
             config: self.path("TIDEGATE_CONFIG"),
             limit: Vec::new(),
             limits: toml::Table::new(),

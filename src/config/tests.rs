@@ -314,3 +314,45 @@ fn every_limit_reads_what_it_shows_and_sets_itself_alone() {
     }
     assert!(Limit::find("header_time").unwrap().read("99999999999999999h").is_err(), "what overflows is no number");
 }
+
+#[test]
+fn what_happened_is_kept_for_as_long_as_is_said() {
+    const DAY: u64 = 86_400;
+    let kept = |variables: &[(&str, &str)], file: &str| {
+        let keep = read(RawConfig::default(), variables, file).unwrap().keep;
+        (keep.changes.as_secs() / DAY, keep.deliveries.as_secs() / DAY)
+    };
+    assert_eq!(kept(&[], ""), (30, 30));
+    assert_eq!(kept(&[("TIDEGATE_KEEP_CHANGES", "720h")], "keep_changes = 90\nkeep_deliveries = '7d'"), (30, 7));
+    assert_eq!(kept(&[], "keep_changes = 7"), (7, 7), "deliveries need their changes");
+    assert_eq!(kept(&[], "keep_changes = 90"), (90, 30));
+    let found = problems(&[("TIDEGATE_KEEP_CHANGES", "10d")], "keep_deliveries = '264h'");
+    let why = "deliveries cannot be kept for 11d when changes are kept for 10d (keep_changes): what is sent again is made \
+        from its change";
+    assert_eq!(found, [format!("tidegate.toml:1: keep_deliveries: {why}")]);
+    let found = problems(&[], "keep_changes = true");
+    assert_eq!(found, ["tidegate.toml:1: keep_changes: expected a number or a text"]);
+}
+
+#[test]
+fn mail_needs_a_server_a_sender_and_someone_to_tell() {
+    let all = [
+        ("TIDEGATE_SMTP_URL", "smtp://ops:hunter2@mail.example.com"),
+        ("TIDEGATE_MAIL_FROM", "Tidegate <tidegate@example.com>"),
+        ("TIDEGATE_MAIL_TO", "ops@example.com, Night <night@example.com>"),
+    ];
+    let config = read(RawConfig::default(), &all, "").unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let mail = config.mail.unwrap();
+    assert_eq!(
+        mail.to.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["ops@example.com", "Night <night@example.com>"]
+    );
+    assert!(read(RawConfig::default(), &[], "").unwrap().mail.is_none());
+    let needs = "mail needs all three of smtp_url, mail_from and mail_to; add";
+    assert_eq!(problems(&all[..1], ""), [format!("TIDEGATE_SMTP_URL: {needs} mail_from and mail_to")]);
+    assert_eq!(problems(&all[1..], ""), [format!("TIDEGATE_MAIL_FROM: {needs} smtp_url")]);
+    let found = problems(&[all[0], ("TIDEGATE_MAIL_FROM", "nobody"), all[2]], "");
+    let why = "`nobody` is not an address, such as ops@example.com or Tidegate <tidegate@example.com>";
+    assert_eq!(found, [format!("TIDEGATE_MAIL_FROM: {why}")]);
+}

@@ -24,6 +24,7 @@ use crate::store::refusals::Refusals;
 use crate::store::writer::{self, Watch, Writer};
 use crate::store::{Connect, ConnectError, Store, StoreError};
 use crate::work::housekeeping;
+use crate::work::mail::{Mailer, NoMail, Patience};
 use data_dir::DataDir;
 pub use data_dir::DataDirError;
 use metrics::Metrics;
@@ -52,6 +53,8 @@ pub enum StartError {
     SealKey { database: String, ours: String },
     #[error("this system gives no thread to write on: {0}")]
     Thread(std::io::Error),
+    #[error(transparent)]
+    Mail(#[from] NoMail),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: std::net::SocketAddr, error: std::io::Error },
     #[error("cannot apply {file}: {detail}")]
@@ -83,6 +86,8 @@ pub struct Gateway {
     pub deliveries: Arc<Deliveries>,
     /// Where deliveries may go.
     pub targets: Targets,
+    /// Tells the operator.
+    pub mailer: Mailer,
     snapshot: ArcSwap<Snapshot>,
     reload: tokio::sync::Mutex<()>,
     replica: ReplicaId,
@@ -135,7 +140,9 @@ impl Gateway {
         );
         let watch =
             Committed { metrics: Arc::clone(&metrics), tail: Arc::clone(&tail), deliveries: Arc::clone(&deliveries) };
+        let mailer = Mailer::start(config.mail.as_ref(), clock.clone(), Patience::default(), (&tasks, &closing))?;
         let gateway = Arc::new(Self {
+            mailer,
             writer: Writer::start(&store, &clock, queue(&config), Arc::new(watch), (&tasks, &closing))
                 .map_err(StartError::Thread)?,
             refusals: Refusals::start(Arc::clone(&store), clock.clone(), &tasks, &closing),
@@ -307,7 +314,7 @@ impl Gateway {
         loop {
             tokio::select! {
                 notice = notices.recv() => match notice {
-                    Some(notice) => tracing::warn!(subject = %notice.subject, "the operator is told"),
+                    Some(notice) => self.mailer.send(&notice.subject, &notice.text),
                     None => return,
                 },
                 () = self.stopping.cancelled() => return,
@@ -325,7 +332,11 @@ impl Gateway {
 
     async fn keep_house(self: Arc<Self>) {
         while self.waited(housekeeping::EVERY).await {
-            housekeeping::tick(&self.store, &self.clock).await;
+            // A batch that is broken off is undone, and the next start goes on with it.
+            tokio::select! {
+                () = housekeeping::tick(&self.store, &self.clock, &self.config.keep) => {}
+                () = self.stopping.cancelled() => {}
+            }
         }
     }
 

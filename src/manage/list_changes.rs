@@ -46,6 +46,8 @@ pub struct Changes {
 /// One reader of the log, at its point.
 pub struct Reading {
     after: Cursor,
+    /// Nobody named a point, and nothing was read yet: the oldest is meant, wherever that is by then.
+    from_oldest: bool,
     wanted: feed::Wanted,
     limit: usize,
 }
@@ -94,20 +96,30 @@ impl Reading {
         let of_type = wanted.of_type.map(|text| event_type(text, modules)).transpose()?;
         let module = module.map(|module| module.id());
         let after = match wanted.after {
-            None => Cursor(0),
+            None => Cursor(gateway.store.log_start().await?),
             Some("latest") => Cursor(gateway.store.last_change().await?),
             Some(text) => given(gateway, text).await?,
         };
-        Ok(Self { after, wanted: feed::Wanted { module, of_type }, limit })
+        Ok(Self { after, from_oldest: wanted.after.is_none(), wanted: feed::Wanted { module, of_type }, limit })
     }
 
     /// What stands next in the log, perhaps nothing; the reader moves on past it.
     pub async fn next(&mut self, gateway: &Gateway) -> Result<Page, Problem> {
         let snapshot = gateway.snapshot();
         let shape = |module: ModuleId| Some(snapshot.module_by_id(module)?.table.shape.clone());
-        let page = feed::page(&gateway.store, self.after, &self.wanted, self.limit, shape).await?;
-        self.after = page.next;
-        Ok(page)
+        loop {
+            let page = feed::page(&gateway.store, self.after, &self.wanted, self.limit, shape).await?;
+            // Asked when all was read: what has gone since was still seen.
+            let start = Cursor(gateway.store.log_start().await?);
+            if start <= self.after {
+                (self.after, self.from_oldest) = (page.next, false);
+                return Ok(page);
+            }
+            if !self.from_oldest {
+                return Err(expired(start));
+            }
+            self.after = start;
+        }
     }
 }
 
@@ -115,6 +127,10 @@ impl Reading {
 async fn given(gateway: &Gateway, text: &str) -> Result<Cursor, Problem> {
     let bad = || Problem::new(Code::InvalidRequest, "`after` is a cursor that this log has given, or `latest`");
     let cursor: Cursor = text.parse().map_err(|_| bad())?;
+    let start = Cursor(gateway.store.log_start().await?);
+    if cursor < start {
+        return Err(expired(start));
+    }
     if cursor.0 > gateway.store.last_change().await? { Err(bad()) } else { Ok(cursor) }
 }
 
@@ -135,6 +151,11 @@ fn event_type(text: &str, modules: &[StoredModule]) -> Result<String, Problem> {
         None => format!("`type` is one of {}", listed(all)),
     };
     Err(Problem::new(Code::InvalidRequest, detail))
+}
+
+fn expired(start: Cursor) -> Problem {
+    let detail = format!("changes after this cursor are no longer kept; the log begins at {start}");
+    Problem::new(Code::CursorExpired, detail)
 }
 
 /// A place among those who wait for news.

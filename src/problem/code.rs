@@ -145,6 +145,9 @@ codes! {
     Conflict = "conflict" CONFLICT "It conflicts with what is already there"
         "What is asked for cannot stand beside what exists, such as a second one with the same name."
         "Read the current state, then change the request or what is in its way.";
+    CursorExpired = "cursor_expired" GONE "The log no longer goes back that far"
+        "Changes after this cursor were kept for as long as this gateway keeps them, and are gone: reading on from there would leave them out."
+        "Read the records as they stand now, then the log from the cursor that the detail names, which is its oldest, or without a cursor, which is the same. To have longer, ask whoever runs this gateway for a larger `keep_changes`.";
     BodyTooLarge = "body_too_large" PAYLOAD_TOO_LARGE "The body is too large"
         "The body is larger than this address takes: 1 MiB unless its source says otherwise."
         "Send less in one request, or ask for a higher limit for this source.";

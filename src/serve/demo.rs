@@ -13,7 +13,7 @@ use super::{Running, StartError};
 use crate::cli::client::Client;
 use crate::cli::output::{Failure, Output};
 use crate::clock::{self, Clock};
-use crate::config::{Bounds, Config, Database, admin_key_file, scratch_dir};
+use crate::config::{Bounds, Config, Database, Keep, admin_key_file, scratch_dir};
 use crate::manage::apply::{Input, apply};
 use crate::manage::caller::Caller;
 use crate::secret::{ExposeSecret, SecretString, generate_signing};
@@ -57,6 +57,8 @@ impl Folder {
             egress_proxy: None,
             apply: Vec::new(),
             seal_key: None,
+            keep: Keep::default(),
+            mail: None,
             bounds: Bounds::default(),
         }
     }

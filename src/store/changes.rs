@@ -55,9 +55,16 @@ impl StoredChange {
 }
 
 impl Store {
-    /// The number of the newest change; 0 before the first.
+    /// The number of the newest change, whether or not it is still kept; 0 before the first.
     pub async fn last_change(&self) -> Result<i64, StoreError> {
-        let text = "SELECT coalesce(max(seq), 0) FROM changes";
+        let text = "SELECT coalesce(max(seq), (SELECT seq FROM log_start)) FROM changes";
+        Ok(on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?)
+    }
+
+    /// Where the log begins: changes up to this number are gone; 0 while all are kept. Who asks it after reading from a
+    /// number on, and finds no higher one, has read all.
+    pub async fn log_start(&self) -> Result<i64, StoreError> {
+        let text = "SELECT seq FROM log_start";
         Ok(on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?)
     }
 

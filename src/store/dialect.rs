@@ -155,6 +155,12 @@ impl Dialect {
         sql(text)
     }
 
+    /// Before a partition is made or dropped. That waits for all who read the table, and whoever comes after it waits
+    /// behind it: so it gives up soon, and is tried again.
+    pub fn for_a_moment(self) -> SqlStr {
+        sql("SET LOCAL lock_timeout = 200; SET LOCAL idle_in_transaction_session_timeout = 15000".to_owned())
+    }
+
     /// Opens a transaction of those that make deliveries and claim them. It need not outlive a crash of the database:
     /// what it wrote is made again, under the same ids.
     pub fn begin_movers(self) -> SqlStr {
@@ -181,6 +187,14 @@ impl Dialect {
     /// Whether one statement claims of many endpoints, each up to its number. SQLite would look at every row.
     pub fn claims_in_one(self) -> bool {
         self == Self::Postgres
+    }
+
+    /// Where the rows of a table partitioned by day lie that have no partition of their own day. SQLite has one table.
+    pub fn of_no_day(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => table.to_owned(),
+            Self::Postgres => format!("{table}_other"),
+        }
     }
 
     /// Before the rows of `changes` are numbered: PostgreSQL takes the feed lock and holds it to the commit.

@@ -333,7 +333,7 @@ impl Store {
 
     /// What is owed and when the oldest of it could have been sent; and how many changes wait for their deliveries.
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
-        let text = "SELECT count(*), min(run_at), (SELECT coalesce(max(seq), 0) FROM changes) - (SELECT seq FROM fanout) \
+        let text = "SELECT count(*), min(run_at), coalesce((SELECT max(seq) FROM changes) - (SELECT seq FROM fanout), 0) \
             FROM due";
         let (due, oldest, lag): (i64, Option<i64>, i64) =
             on!(&self.read, pool => sqlx::query_as(text).fetch_one(pool).await)?;

@@ -164,7 +164,7 @@ pub(super) async fn step(tx: &mut Tx<'_>, id: EndpointId, step: &EndpointStep, n
     match step {
         EndpointStep::Create { settings, headers, secrets } => {
             let text = "INSERT INTO endpoints (id, settings, headers, state, state_at, since, version, created_at, updated_at) \
-                VALUES ($1, $2, $3, 'enabled', $4, (SELECT coalesce(max(seq), 0) FROM changes), 1, $4, $4)";
+                VALUES ($1, $2, $3, 'enabled', $4, (SELECT coalesce(max(seq), (SELECT seq FROM log_start)) FROM changes), 1, $4, $4)";
             on!(&mut *tx, tx => sqlx::query(text).bind(&id).bind(settings).bind(headers).bind(now)
                 .execute(&mut **tx).await.map(|_| ()))?;
             let secrets = secrets.iter().map(|sealed| (sealed.clone(), None)).collect::<Vec<_>>();
@@ -187,8 +187,8 @@ pub(super) async fn step(tx: &mut Tx<'_>, id: EndpointId, step: &EndpointStep, n
         EndpointStep::Enable { version } => {
             let text = "UPDATE endpoints SET state = 'enabled', cause = NULL, state_at = $2, updated_at = $2, \
                 version = version + 1, failing_since = NULL, failed_at = NULL, told_at = NULL, \
-                since = (SELECT coalesce(max(seq), 0) FROM changes), \
-                missed_to = CASE WHEN missed_from IS NULL THEN NULL ELSE (SELECT coalesce(max(seq), 0) FROM changes) END \
+                since = (SELECT coalesce(max(seq), (SELECT seq FROM log_start)) FROM changes), \
+                missed_to = CASE WHEN missed_from IS NULL THEN NULL ELSE (SELECT coalesce(max(seq), (SELECT seq FROM log_start)) FROM changes) END \
                 WHERE id = $1 AND version = $3 AND state = 'disabled'";
             one(touch(tx, text, (&id, now, *version)).await?)
         }

@@ -1,39 +1,87 @@
-//! Day partitions of `events` on PostgreSQL, made ahead of time. SQLite has none.
+//! Day partitions on PostgreSQL: made ahead of time, and dropped as a whole when they have become too old. SQLite has
+//! none.
+
+use std::collections::HashSet;
+
+use sqlx::PgPool;
 
 use super::dialect::sql;
 use super::{Either, Store, StoreError};
 use crate::clock::Timestamp;
-use crate::id::EventId;
+use crate::id::{AttemptId, DeliveryId, EventId};
 
-const DAY: i64 = 86_400_000_000;
+const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 /// Days made ahead; an outage of housekeeping shorter than that goes unnoticed.
-const AHEAD: i64 = 7;
+const AHEAD: usize = 7;
+
+/// A table partitioned by day, and the smallest id of an instant in it.
+struct Daily {
+    table: &'static str,
+    floor: fn(Timestamp) -> String,
+}
+
+const EVENTS: Daily = Daily { table: "events", floor: |at| EventId::floor(at).to_string() };
+const DELIVERIES: Daily = Daily { table: "deliveries", floor: |at| DeliveryId::floor(at).to_string() };
+const ATTEMPTS: Daily = Daily { table: "attempts", floor: |at| AttemptId::floor(at).to_string() };
+
+impl Daily {
+    /// Names of one table sort by day.
+    fn partition(&self, day: Timestamp) -> String {
+        format!("{}_{}", self.table, &day.to_string()[..10].replace('-', ""))
+    }
+}
 
 impl Store {
     /// Makes the partitions of today and the days to come that do not exist yet.
     pub async fn make_partitions(&self, now: Timestamp) -> Result<(), StoreError> {
         let Either::Postgres(pool) = &self.write else { return Ok(()) };
-        let today = now.micros().div_euclid(DAY) * DAY;
-        for day in (0..=AHEAD).map(|days| today + days * DAY) {
-            let (Some(from), Some(to)) = (Timestamp::from_micros(day), Timestamp::from_micros(day + DAY)) else {
-                continue;
-            };
-            let name = format!("events_{}", &from.to_string()[..10].replace('-', ""));
-            let exists: bool =
-                sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&name).fetch_one(pool).await?;
-            if exists {
+        let today = std::iter::successors(Some(now.midnight()), |day| Some(day.after(DAY)));
+        let days = today.take(AHEAD + 1).collect::<Vec<_>>();
+        for daily in [EVENTS, DELIVERIES, ATTEMPTS] {
+            let there = partitions(pool, daily.table).await?.into_iter().collect::<HashSet<_>>();
+            let missing = days.iter().filter(|day| !there.contains(&daily.partition(**day))).collect::<Vec<_>>();
+            if missing.is_empty() {
                 continue;
             }
-            let (from, to) = (EventId::floor(from), EventId::floor(to));
-            // The lock keeps two replicas from making the same day at once, and gives way to running batches.
+            // The lock keeps two replicas from making the same day at once.
             let mut tx = pool.begin().await?;
             sqlx::raw_sql(self.dialect.begin_plan(&[i64::MAX - 1])).execute(&mut *tx).await?;
-            let text = format!(
-                "CREATE TABLE IF NOT EXISTS \"{name}\" PARTITION OF events FOR VALUES FROM ('{from}') TO ('{to}')"
-            );
-            sqlx::query(sql(text)).execute(&mut *tx).await?;
+            sqlx::raw_sql(self.dialect.for_a_moment()).execute(&mut *tx).await?;
+            for day in missing {
+                let (name, from, to) = (daily.partition(*day), (daily.floor)(*day), (daily.floor)(day.after(DAY)));
+                let text = format!(
+                    "CREATE TABLE IF NOT EXISTS \"{name}\" PARTITION OF {} FOR VALUES FROM ('{from}') TO ('{to}')",
+                    daily.table
+                );
+                sqlx::query(sql(text)).execute(&mut *tx).await?;
+            }
             tx.commit().await?;
         }
         Ok(())
     }
+
+    /// Drops the days of deliveries and attempts that were over at `until`.
+    ///
+    /// # Errors
+    /// Also where someone reads them for longer than a moment.
+    pub async fn drop_partitions(&self, until: Timestamp) -> Result<(), StoreError> {
+        let Either::Postgres(pool) = &self.write else { return Ok(()) };
+        for daily in [DELIVERIES, ATTEMPTS] {
+            let first_kept = daily.partition(until.midnight());
+            for name in partitions(pool, daily.table).await?.into_iter().filter(|name| *name < first_kept) {
+                let mut tx = pool.begin().await?;
+                sqlx::raw_sql(self.dialect.for_a_moment()).execute(&mut *tx).await?;
+                sqlx::query(sql(format!("DROP TABLE IF EXISTS \"{name}\""))).execute(&mut *tx).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names of the partitions that have a day, in order.
+async fn partitions(pool: &PgPool, table: &str) -> Result<Vec<String>, sqlx::Error> {
+    let text = "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+        WHERE i.inhparent = $1::text::regclass AND c.relname ~ ('^' || $1 || '_[0-9]{8}$') ORDER BY 1";
+    sqlx::query_scalar(text).bind(table).fetch_all(pool).await
 }

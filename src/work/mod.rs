@@ -1,3 +1,4 @@
 //! What runs beside the requests, in the background.
 
 pub mod housekeeping;
+pub mod mail;

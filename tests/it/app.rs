@@ -11,7 +11,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate::clock::{Clock, Timestamp};
-use tidegate::config::{Bounds, Config, admin_key_file};
+use tidegate::config::{Bounds, Config, Keep, admin_key_file};
 use tidegate::serve::Running;
 
 use crate::client::{Answer, Sender, http_client};
@@ -55,6 +55,8 @@ impl Setup {
             egress_proxy: None,
             apply: Vec::new(),
             seal_key: None,
+            keep: Keep::default(),
+            mail: None,
             bounds: Bounds::default(),
         };
         Self { config, clock: Clock::system(), place: Arc::new(place), folder: Arc::new(folder) }
@@ -134,7 +136,11 @@ impl App {
     /// One round of what the gateway does beside requests.
     pub async fn keep_house(&self) {
         let gateway = self.running.gateway();
-        tidegate::work::housekeeping::tick(&gateway.store, &gateway.clock).await;
+        tidegate::work::housekeeping::tick(&gateway.store, &gateway.clock, &gateway.config.keep).await;
+    }
+
+    pub fn store(&self) -> &tidegate::store::Store {
+        &self.running.gateway().store
     }
 
     /// What the gateway does by itself within a moment: edits by SQL come into the log.

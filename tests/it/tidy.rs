@@ -33,6 +33,7 @@ const HOMES: &[(&[&str], &[&str])] = &[
     (&["reqwest"], &["cli/client.rs"]),
     (&["hyper_util", "client"], &["deliver/post.rs", "deliver/post/"]),
     (&["tokio_rustls"], &["deliver/post.rs", "deliver/post/"]),
+    (&["lettre"], &["config/mail.rs", "work/mail.rs"]),
     (&["std", "env"], &["config.rs", "config/"]),
     (&["SystemTime"], &["clock.rs"]),
     (&["Instant", "now"], &["clock.rs"]),
