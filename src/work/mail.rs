@@ -169,7 +169,7 @@ impl Post {
     /// Every attempt carries the same id, so that a mail that came twice is known for one.
     fn write(&self, letter: &Letter) -> Result<Message, lettre::error::Error> {
         let since = Duration::from_micros(letter.at.micros().max(0).unsigned_abs());
-        let id = format!("<{}@{}>", secret::hex(&clock::random::<32>()), self.from.email.domain());
+        let id = format!("<{}@{}>", &secret::hex(&clock::random())[..32], self.from.email.domain());
         let message = Message::builder()
             .from(self.from.clone())
             .subject(letter.subject.replace(char::is_control, " "))
