@@ -70,7 +70,7 @@ fn relay(url: &SecretString) -> Result<Relay, String> {
     let url = Url::parse(url.expose_secret()).map_err(|_| form())?;
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(form)?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+    if !matches!(url.scheme(), "smtp" | "smtps") || !matches!(url.path(), "" | "/") || url.fragment().is_some() {
         return Err(form());
     }
     let security = security(&url, is_here(host)).ok_or_else(|| {
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn what_is_no_server_or_would_show_its_password_is_refused() {
         for (url, why) in [
-            ("mail.example.com:587", "takes ?tls="),
-            ("http://mail.example.com", "takes ?tls="),
+            ("mail.example.com:587", "must be smtp://"),
+            ("http://mail.example.com", "must be smtp://"),
             ("smtp://", "must be smtp://"),
             ("smtp://:hunter2@", "must be smtp://"),
             ("smtp://mail.example.com/hello", "must be smtp://"),
