@@ -8,6 +8,7 @@ mod changes;
 mod client;
 mod database;
 mod process;
+mod receiver;
 mod wire;
 
 mod admin;
