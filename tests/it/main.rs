@@ -8,6 +8,7 @@ mod changes;
 mod client;
 mod database;
 mod process;
+mod program;
 mod receiver;
 mod wire;
 
@@ -42,6 +43,7 @@ mod offline;
 mod outage;
 mod outcomes;
 mod overload;
+mod receivers;
 mod records;
 mod refusals;
 mod regressions;

@@ -19,6 +19,7 @@ use crate::app::{App, Setup, text};
 use crate::client::{Answer, Sender};
 use cases::Case;
 use library::ask;
+pub use library::folder;
 use request::Request;
 
 both!(what_the_vendors_sign_is_accepted);
