@@ -135,9 +135,12 @@ CREATE TABLE jobs (
     state           TEXT COLLATE "C" NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
     total           BIGINT           NOT NULL,
     done            BIGINT           NOT NULL,
+    -- Looked at and left alone.
+    skipped         BIGINT           NOT NULL,
     -- Where the next step begins.
     cursor          TEXT COLLATE "C" NOT NULL,
     claim           TEXT COLLATE "C",
+    -- Nobody else takes it before; of one that nobody has, when its next step is due.
     lease_until     BIGINT,
     error           TEXT COLLATE "C",
     actor           TEXT COLLATE "C" NOT NULL,

@@ -132,9 +132,12 @@ CREATE TABLE jobs (
     state           TEXT    NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
     total           INTEGER NOT NULL,
     done            INTEGER NOT NULL,
+    -- Looked at and left alone.
+    skipped         INTEGER NOT NULL,
     -- Where the next step begins.
     cursor          TEXT    NOT NULL,
     claim           TEXT,
+    -- Nobody else takes it before; of one that nobody has, when its next step is due.
     lease_until     INTEGER,
     error           TEXT,
     actor           TEXT    NOT NULL,

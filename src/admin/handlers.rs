@@ -23,7 +23,7 @@ use crate::secret::SecretString;
 type App = State<Arc<Gateway>>;
 
 /// A body, read strictly: the same scan as for payloads, so that a key given twice is refused here, too.
-fn parsed<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
+pub(super) fn parsed<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::from(Code::BodyTooLarge),
         _ => Problem::new(Code::InvalidRequest, "the body could not be read"),
@@ -90,8 +90,8 @@ pub async fn get_module(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
-    limit: Option<i64>,
-    cursor: Option<String>,
+    pub(super) limit: Option<i64>,
+    pub(super) cursor: Option<String>,
 }
 
 pub async fn list_records(

@@ -1,8 +1,10 @@
 //! The administration API: one file that lists every route. Each handler parses, calls one verb, answers.
 
 mod changes;
+mod deliveries;
 mod extract;
 mod handlers;
+mod jobs;
 
 use std::sync::Arc;
 
@@ -32,6 +34,11 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/events", get(handlers::list_events))
         .route("/events/{id}", get(handlers::get_event))
         .route("/events/{id}/payload", get(handlers::get_payload))
+        .route("/webhooks/{id}/deliveries", get(deliveries::list_deliveries))
+        .route("/deliveries/{id}", get(deliveries::get_delivery))
+        .route("/deliveries/{id}/retry", post(deliveries::retry_delivery))
+        .route("/jobs", get(jobs::list_jobs).post(jobs::create_job))
+        .route("/jobs/{id}", get(jobs::get_job).delete(jobs::cancel_job))
         .layer(DefaultBodyLimit::max(MOST_BODY));
     Router::new().nest("/api/v1", api)
 }

@@ -76,6 +76,11 @@ impl Client {
         self.ask(self.http.get(format!("{}{path}", self.url)), key).await
     }
 
+    /// One call that removes or ends something; errors as for [`Client::call`].
+    pub async fn delete(&self, path: &str, key: &SecretString) -> Result<Value, Failure> {
+        self.ask(self.http.delete(format!("{}{path}", self.url)), key).await
+    }
+
     async fn ask(&self, request: RequestBuilder, key: &SecretString) -> Result<Value, Failure> {
         let answer = self.exchange(request.bearer_auth(key.expose_secret())).await?;
         let value = serde_json::from_slice(&answer.body).ok().filter(Value::is_object);

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod changes;
 pub mod client;
 pub mod healthcheck;
+pub mod job;
 pub mod mapping;
 pub mod output;
 pub mod preset;
@@ -195,6 +196,10 @@ pub enum ClientCommand {
     #[command(after_help = CHANGES)]
     Changes(changes::ChangesArgs),
 
+    /// Long work of a running gateway: how far it has come, and its end
+    #[command(subcommand)]
+    Job(job::JobCommand),
+
     /// Run SQL on the SQLite file of a gateway, also while it runs
     #[command(after_help = SQL)]
     Sql(sql::SqlArgs),
@@ -225,6 +230,7 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Preset(command) => preset::run(&command, output),
         ClientCommand::Mapping(command) => mapping::run(command, output),
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
+        ClientCommand::Job(command) => job::run(command, output).await,
         ClientCommand::Sql(args) => sql::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,
         ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),

@@ -24,7 +24,9 @@ use crate::store::refusals::Refusals;
 use crate::store::writer::{self, Watch, Writer};
 use crate::store::{Connect, ConnectError, Store, StoreError};
 use crate::work::housekeeping;
+use crate::work::jobs::Jobs;
 use crate::work::mail::{Mailer, NoMail, Patience};
+use crate::work::redeliver::Redeliver;
 use data_dir::DataDir;
 pub use data_dir::DataDirError;
 use metrics::Metrics;
@@ -88,6 +90,7 @@ pub struct Gateway {
     pub targets: Targets,
     /// Tells the operator.
     pub mailer: Mailer,
+    pub jobs: Jobs,
     snapshot: ArcSwap<Snapshot>,
     reload: tokio::sync::Mutex<()>,
     replica: ReplicaId,
@@ -151,6 +154,7 @@ impl Gateway {
             tail,
             deliveries,
             targets,
+            jobs: jobs(&store, &clock, replica),
             snapshot: ArcSwap::from_pointee(snapshot),
             reload: tokio::sync::Mutex::new(()),
             stopping,
@@ -180,6 +184,7 @@ impl Gateway {
         self.tasks.spawn(Arc::clone(self).watch_endpoints());
         self.tasks.spawn(Arc::clone(self).tell_operator(notified));
         self.tasks.spawn(Arc::clone(self).keep_house());
+        self.tasks.spawn(Arc::clone(self).do_jobs());
     }
 
     /// The configuration in force.
@@ -340,6 +345,19 @@ impl Gateway {
         }
     }
 
+    /// A step that is under way when the gateway stops is finished; the job goes on elsewhere, or later.
+    async fn do_jobs(self: Arc<Self>) {
+        self.jobs.begin().await;
+        while !self.stopping.is_cancelled() {
+            let rest = self.jobs.tick().await;
+            tokio::select! {
+                () = self.jobs.rest(rest) => {}
+                () = self.stopping.cancelled() => {}
+            }
+        }
+        self.jobs.let_go().await;
+    }
+
     /// Runs a task beside the requests. It must end by itself, soon: stopping waits for it.
     pub fn run_beside(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
@@ -391,6 +409,11 @@ fn queue(config: &Config) -> writer::Bounds {
         batch: config.bounds.batch,
         deadline: config.bounds.database_deadline,
     }
+}
+
+fn jobs(store: &Arc<Store>, clock: &Clock, replica: ReplicaId) -> Jobs {
+    let redeliver = Redeliver::new(Arc::clone(store));
+    Jobs::new(Arc::clone(store), clock.clone(), replica, vec![Arc::new(redeliver)])
 }
 
 async fn make_owner(store: &Store, data_dir: &DataDir, now: Timestamp) -> Result<(), StartError> {

@@ -176,6 +176,37 @@ impl Dialect {
             .to_owned())
     }
 
+    /// Settings of a transaction that does a step of a job: it looks rows up by their keys.
+    pub fn begin_step(self) -> SqlStr {
+        sql("SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
+             SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off"
+            .to_owned())
+    }
+
+    /// Takes rows that nobody else holds. SQLite has one writer.
+    pub fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Locks the rows of one table of a join. SQLite has one writer.
+    pub fn for_update_of(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => String::new(),
+            Self::Postgres => format!(" FOR UPDATE OF {table}"),
+        }
+    }
+
+    /// Keeps rows of a table from being deleted until the commit. SQLite has one writer.
+    pub fn for_key_share_of(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => String::new(),
+            Self::Postgres => format!(" FOR KEY SHARE OF {table}"),
+        }
+    }
+
     /// Keeps rows of a table from being settled until the commit. SQLite has one writer.
     pub fn for_share_of(self, table: &str) -> String {
         match self {

@@ -49,17 +49,37 @@ pub struct Endpoints {
 /// A change of one endpoint's row. All but `Create` need the version that was looked at.
 #[derive(Debug)]
 pub enum EndpointStep {
-    Create { settings: String, headers: Option<Vec<u8>>, secrets: Vec<Vec<u8>> },
-    Alter { version: i64, settings: String, headers: Option<Vec<u8>> },
+    Create {
+        settings: String,
+        headers: Option<Vec<u8>>,
+        secrets: Vec<Vec<u8>>,
+    },
+    Alter {
+        version: i64,
+        settings: String,
+        headers: Option<Vec<u8>>,
+    },
     /// Each with the time from which it is not used any more.
-    Secrets { version: i64, secrets: Vec<(Vec<u8>, Option<Timestamp>)> },
-    Enable { version: i64 },
+    Secrets {
+        version: i64,
+        secrets: Vec<(Vec<u8>, Option<Timestamp>)>,
+    },
+    Enable {
+        version: i64,
+    },
     /// `cause` is `admin`, `gone` or `failing`.
-    Disable { version: i64, cause: &'static str },
+    Disable {
+        version: i64,
+        cause: &'static str,
+    },
     /// What it missed was asked for, and what it misses from now on is counted anew.
-    ForgetMissed { version: i64 },
+    ForgetMissed {
+        version: i64,
+    },
     /// With all that was owed to it. What was settled stays in the history.
-    Delete { version: i64 },
+    Delete {
+        version: i64,
+    },
 }
 
 #[derive(sqlx::FromRow)]
@@ -88,7 +108,8 @@ impl Store {
         let text = "SELECT id, settings, headers, state, cause, state_at, since, missed_from, missed_to, failing_since, \
             failed_at, version, created_at, updated_at FROM endpoints ORDER BY id";
         let rows: Vec<Columns> = on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
-        let text = "SELECT endpoint_id, sealed, created_at, expires_at FROM endpoint_secrets ORDER BY endpoint_id, place";
+        let text =
+            "SELECT endpoint_id, sealed, created_at, expires_at FROM endpoint_secrets ORDER BY endpoint_id, place";
         let secrets: Vec<(String, Vec<u8>, i64, Option<i64>)> =
             on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
         let mut of: HashMap<String, Vec<SealedSecret>> = HashMap::new();
@@ -211,7 +232,8 @@ async fn insert_secrets(
     secrets: &[(Vec<u8>, Option<Timestamp>)],
     now: i64,
 ) -> Result<(), StoreError> {
-    let text = "INSERT INTO endpoint_secrets (endpoint_id, place, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    let text =
+        "INSERT INTO endpoint_secrets (endpoint_id, place, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     for (place, (sealed, expires_at)) in (0i64..).zip(secrets) {
         let expires_at = expires_at.map(Timestamp::micros);
         on!(&mut *tx, tx => sqlx::query(text).bind(id).bind(place).bind(sealed).bind(now).bind(expires_at)

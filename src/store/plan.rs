@@ -111,7 +111,7 @@ impl Store {
         Ok(super::commit(tx).await?)
     }
 
-    async fn step(&self, tx: &mut Tx<'_>, step: &Step, now: i64) -> Result<(), StoreError> {
+    pub(super) async fn step(&self, tx: &mut Tx<'_>, step: &Step, now: i64) -> Result<(), StoreError> {
         match step {
             Step::CreateModule { id, slug, definition } => {
                 create_module(tx, self.dialect, (*id, slug), definition, now).await

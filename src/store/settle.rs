@@ -164,7 +164,9 @@ impl Statements {
                 )
             }),
             fared: Statement::new(dialect, &endpoint, |rows, _| {
-                format!("SELECT e.id, e.failing_since, e.failed_at FROM {rows} CROSS JOIN endpoints e WHERE e.id = r.id")
+                format!(
+                    "SELECT e.id, e.failing_since, e.failed_at FROM {rows} CROSS JOIN endpoints e WHERE e.id = r.id"
+                )
             }),
             failed: Statement::new(dialect, &at, |rows, _| {
                 format!(

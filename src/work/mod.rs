@@ -1,4 +1,6 @@
 //! What runs beside the requests, in the background.
 
 pub mod housekeeping;
+pub mod jobs;
 pub mod mail;
+pub mod redeliver;

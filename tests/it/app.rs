@@ -149,6 +149,11 @@ impl App {
         tidegate::feed::mover::tick(&gateway.store, &gateway.clock, &gateway.tail).await.expect("edits are numbered");
     }
 
+    /// One round of the jobs, beside those that the gateway makes by itself.
+    pub async fn do_jobs(&self) {
+        self.running.gateway().jobs.tick().await;
+    }
+
     /// Drains, and leaves what can be started again.
     pub async fn stop(self) -> Setup {
         self.running.stop().await;

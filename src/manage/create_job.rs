@@ -1,0 +1,72 @@
+//! Long work is asked for: counted first, then done beside the requests. A dry run only counts.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::gateway::Gateway;
+use crate::id::JobId;
+use crate::manage::caller::Caller;
+use crate::manage::job_view::JobView;
+use crate::problem::{Code, Problem};
+use crate::store::jobs::NewJob;
+use crate::store::keys::Role;
+use crate::store::plan::Step;
+use crate::work::jobs::Refused;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    kind: String,
+    #[serde(default)]
+    dry_run: bool,
+    /// What the kind asks for.
+    #[serde(flatten)]
+    spec: Map<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Made(Box<JobView>),
+    DryRun(DryRun),
+}
+
+/// What a job would come to.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRun {
+    kind: &'static str,
+    dry_run: bool,
+    spec: Value,
+    total: i64,
+    skipped: i64,
+}
+
+pub async fn create_job(gateway: &Gateway, caller: &Caller, asked: Asked) -> Result<Answer, Problem> {
+    caller.needs(Role::Editor)?;
+    let kind = gateway.jobs.kind(&asked.kind).ok_or_else(|| {
+        let all = gateway.jobs.kinds().collect::<Vec<_>>().join(", ");
+        Problem::new(Code::InvalidRequest, format!("`kind` is one of {all}"))
+    })?;
+    let now = gateway.clock.now();
+    let counted = kind.count(asked.spec, now).await.map_err(|refused| match refused {
+        Refused::Spec(detail) => Problem::new(Code::InvalidRequest, detail),
+        Refused::Store(error) => error.into(),
+    })?;
+    let (kind, total) = (kind.name(), counted.total);
+    if asked.dry_run {
+        return Ok(Answer::DryRun(DryRun { kind, dry_run: true, spec: counted.spec, total, skipped: counted.skipped }));
+    }
+    let (id, spec) = (JobId::new(now), counted.spec.to_string());
+    let audit = Step::Audit {
+        actor: caller.actor.clone(),
+        action: "job.create",
+        target: id.to_string(),
+        detail: format!("{kind} {spec}"),
+        address: caller.address.clone(),
+    };
+    let job = NewJob { id, kind, spec: &spec, total, actor: &caller.actor };
+    let made = gateway.store.add_job(&job, &audit, now).await?;
+    gateway.jobs.nudge();
+    Ok(Answer::Made(Box::new(made.into())))
+}
