@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::deliver::exchange::MOST_KEPT;
-use crate::feed::Cursor;
+use crate::record::cursor::Cursor;
 use crate::gateway::Snapshot;
 use crate::id::DeliveryId;
 use crate::store::history::{StoredAttempt, StoredDelivery};
