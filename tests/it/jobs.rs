@@ -312,7 +312,7 @@ async fn twenty_thousand_deliveries_fit_in_little_memory(setup: Setup) {
     assert!(seen.iter().all(|done| done % 250 == 0), "steps of 250: {seen:?}");
     assert_eq!(place.count("due").await, 20_000);
     let grown = process.peak_memory().saturating_sub(before);
-    assert!(grown < 32 * 1024, "{grown} KiB for 20,000 deliveries");
+    assert!(grown < 32 << 20, "{grown} bytes for 20,000 deliveries");
 }
 
 async fn viewers_read_and_editors_act(app: App) {
