@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::deliver::exchange::MOST_KEPT;
-use crate::record::cursor::Cursor;
 use crate::gateway::Snapshot;
 use crate::id::DeliveryId;
+use crate::record::cursor::Cursor;
 use crate::store::history::{StoredAttempt, StoredDelivery};
 
 #[derive(Debug, Serialize)]

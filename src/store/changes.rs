@@ -7,6 +7,9 @@ use crate::clock::Timestamp;
 use crate::id::{ChangeId, ModuleId};
 use crate::record::change::{Change, Fields, moved};
 
+/// Of the newest of the log, how many are looked at for those of a kind.
+const LOOKED_AT: i64 = 20_000;
+
 /// A row of the log. Rows before and after are JSON, as they were written.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct StoredChange {
@@ -115,6 +118,28 @@ impl Store {
         ));
         let rows: Vec<StoredChange> = on!(&self.read, pool => sqlx::query_as(text)
             .bind(texts).bind(most_bytes).bind(number).bind(most).fetch_all(pool).await)?;
+        rows.into_iter().map(StoredChange::read).collect()
+    }
+
+    /// Of one module, or of the gateway itself, the newest first: as many as there are among the newest of the log, fit
+    /// into so many bytes, and have this `op`, or any where it is empty.
+    pub async fn newest_changes(
+        &self,
+        module: Option<ModuleId>,
+        op: &str,
+        (most, most_bytes): (i64, i64),
+    ) -> Result<Vec<Change>, StoreError> {
+        let text = sql(format!(
+            "SELECT c.seq, c.id, c.at, c.module_id, c.record_id, c.op, c.version, c.shape, c.before, c.after, c.event_id, c.actor, c.hops \
+             FROM changes c JOIN (SELECT seq, size, sum(size) OVER (ORDER BY seq DESC) AS held FROM \
+             (SELECT seq, coalesce(octet_length(before), 0) + coalesce(octet_length(after), 0) AS size FROM changes \
+             WHERE seq > (SELECT coalesce(max(seq), 0) - {LOOKED_AT} FROM changes) AND module_id = $1 AND ($2 = '' OR op = $2) \
+             ORDER BY seq DESC LIMIT $4) sizes) fits ON fits.seq = c.seq \
+             WHERE fits.held - fits.size <= $3 ORDER BY c.seq DESC"
+        ));
+        let module = module.map(|module| module.to_string()).unwrap_or_default();
+        let rows: Vec<StoredChange> = on!(&self.read, pool => sqlx::query_as(text)
+            .bind(module).bind(op).bind(most_bytes).bind(most).fetch_all(pool).await)?;
         rows.into_iter().map(StoredChange::read).collect()
     }
 

@@ -52,17 +52,17 @@ pub enum EndpointStep {
     Create {
         settings: String,
         headers: Option<Vec<u8>>,
-        secrets: Vec<Vec<u8>>,
+        secrets: Vec<SealedSecret>,
     },
     Alter {
         version: i64,
         settings: String,
         headers: Option<Vec<u8>>,
     },
-    /// Each with the time from which it is not used any more.
+    /// These instead of those that there are.
     Secrets {
         version: i64,
-        secrets: Vec<(Vec<u8>, Option<Timestamp>)>,
+        secrets: Vec<SealedSecret>,
     },
     Enable {
         version: i64,
@@ -167,8 +167,7 @@ pub(super) async fn step(tx: &mut Tx<'_>, id: EndpointId, step: &EndpointStep, n
                 VALUES ($1, $2, $3, 'enabled', $4, (SELECT coalesce(max(seq), (SELECT seq FROM log_start)) FROM changes), 1, $4, $4)";
             on!(&mut *tx, tx => sqlx::query(text).bind(&id).bind(settings).bind(headers).bind(now)
                 .execute(&mut **tx).await.map(|_| ()))?;
-            let secrets = secrets.iter().map(|sealed| (sealed.clone(), None)).collect::<Vec<_>>();
-            insert_secrets(tx, &id, &secrets, now).await
+            insert_secrets(tx, &id, secrets).await
         }
         EndpointStep::Alter { version, settings, headers } => {
             let text = "UPDATE endpoints SET settings = $2, headers = $3, version = version + 1, updated_at = $4 \
@@ -182,7 +181,7 @@ pub(super) async fn step(tx: &mut Tx<'_>, id: EndpointId, step: &EndpointStep, n
             one(touch(tx, text, (&id, now, *version)).await?)?;
             let text = "DELETE FROM endpoint_secrets WHERE endpoint_id = $1";
             on!(&mut *tx, tx => sqlx::query(text).bind(&id).execute(&mut **tx).await.map(|_| ()))?;
-            insert_secrets(tx, &id, secrets, now).await
+            insert_secrets(tx, &id, secrets).await
         }
         EndpointStep::Enable { version } => {
             let text = "UPDATE endpoints SET state = 'enabled', cause = NULL, state_at = $2, updated_at = $2, \
@@ -226,17 +225,12 @@ fn one(moved: u64) -> Result<(), StoreError> {
     if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
-async fn insert_secrets(
-    tx: &mut Tx<'_>,
-    id: &str,
-    secrets: &[(Vec<u8>, Option<Timestamp>)],
-    now: i64,
-) -> Result<(), StoreError> {
+async fn insert_secrets(tx: &mut Tx<'_>, id: &str, secrets: &[SealedSecret]) -> Result<(), StoreError> {
     let text =
         "INSERT INTO endpoint_secrets (endpoint_id, place, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
-    for (place, (sealed, expires_at)) in (0i64..).zip(secrets) {
-        let expires_at = expires_at.map(Timestamp::micros);
-        on!(&mut *tx, tx => sqlx::query(text).bind(id).bind(place).bind(sealed).bind(now).bind(expires_at)
+    for (place, secret) in (0i64..).zip(secrets) {
+        let (created_at, expires_at) = (secret.created_at.micros(), secret.expires_at.map(Timestamp::micros));
+        on!(&mut *tx, tx => sqlx::query(text).bind(id).bind(place).bind(&secret.sealed).bind(created_at).bind(expires_at)
             .execute(&mut **tx).await.map(|_| ()))?;
     }
     Ok(())
