@@ -5,6 +5,7 @@ mod deliveries;
 mod extract;
 mod handlers;
 mod jobs;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -39,6 +40,17 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/deliveries/{id}/retry", post(deliveries::retry_delivery))
         .route("/jobs", get(jobs::list_jobs).post(jobs::create_job))
         .route("/jobs/{id}", get(jobs::get_job).delete(jobs::cancel_job))
+        .route("/profiles", get(webhooks::list_profiles))
+        .route("/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
+        .route(
+            "/webhooks/{id}",
+            get(webhooks::get_webhook).patch(webhooks::change_webhook).delete(webhooks::delete_webhook),
+        )
+        .route("/webhooks/{id}/enable", post(webhooks::enable_webhook))
+        .route("/webhooks/{id}/disable", post(webhooks::disable_webhook))
+        .route("/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret))
+        .route("/webhooks/{id}/promote-secret", post(webhooks::promote_secret))
+        .route("/webhooks/{id}/test", post(webhooks::test_webhook))
         .layer(DefaultBodyLimit::max(MOST_BODY));
     Router::new().nest("/api/v1", api)
 }

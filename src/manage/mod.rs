@@ -32,3 +32,4 @@ pub mod remove_secrets;
 pub mod retry_delivery;
 pub mod reveal_secret;
 pub mod view;
+pub mod webhook;

@@ -1,0 +1,27 @@
+//! A webhook goes, with all that is owed to it. What was settled stays in the history.
+
+use super::change::{audit, change};
+use super::draft::origin;
+use super::view::settings;
+use crate::gateway::Gateway;
+use crate::manage::caller::Caller;
+use crate::problem::Problem;
+use crate::store::endpoints::EndpointStep;
+use crate::store::keys::Role;
+use crate::store::plan::Step;
+
+pub async fn delete_webhook(
+    gateway: &Gateway,
+    caller: &Caller,
+    (id, condition): (&str, Option<&str>),
+) -> Result<(), Problem> {
+    caller.needs(Role::Editor)?;
+    let plan = change(gateway, id, condition, |standing| {
+        let stored = &standing.stored;
+        // One whose settings cannot be read can be deleted, too.
+        let to = settings(stored).map_or_else(|_| String::new(), |raw| origin(&raw.url));
+        let step = EndpointStep::Delete { version: stored.version };
+        Ok((vec![Step::Endpoint { id: stored.id, step }, audit(caller, "webhook.delete", stored, to)], ()))
+    });
+    plan.await
+}
