@@ -12,6 +12,7 @@ use crate::secret::{ExposeSecret, SecretString};
 
 /// More than any answer of a gateway; `send` may be pointed at anything.
 const MOST_ANSWERED: usize = 16 * 1024 * 1024;
+const NO_CONTENT: u16 = 204;
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub struct Client {
@@ -81,8 +82,25 @@ impl Client {
         self.ask(self.http.delete(format!("{}{path}", self.url)), key).await
     }
 
+    /// One call that changes what stands, by a merge of its members; errors as for [`Client::call`].
+    pub async fn change(&self, path: &str, key: &SecretString, body: &Value) -> Result<Value, Failure> {
+        self.ask(self.http.patch(format!("{}{path}", self.url)).json(body), key).await
+    }
+
+    /// One call that takes something away, and answers nothing; errors as for [`Client::call`].
+    pub async fn remove(&self, path: &str, key: &SecretString) -> Result<(), Failure> {
+        let request = self.http.delete(format!("{}{path}", self.url)).bearer_auth(key.expose_secret());
+        let answer = self.exchange(request).await?;
+        if answer.status == NO_CONTENT { Ok(()) } else { self.told(&answer).map(|_| ()) }
+    }
+
     async fn ask(&self, request: RequestBuilder, key: &SecretString) -> Result<Value, Failure> {
         let answer = self.exchange(request.bearer_auth(key.expose_secret())).await?;
+        self.told(&answer)
+    }
+
+    /// What an answer says.
+    fn told(&self, answer: &Answer) -> Result<Value, Failure> {
         let value = serde_json::from_slice(&answer.body).ok().filter(Value::is_object);
         match value {
             Some(value) if answer.is_success() => Ok(value),

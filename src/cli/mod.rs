@@ -16,6 +16,7 @@ pub mod sql;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+pub mod webhook;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -196,6 +197,10 @@ pub enum ClientCommand {
     #[command(after_help = CHANGES)]
     Changes(changes::ChangesArgs),
 
+    /// Have changes sent to URLs, and see what became of it
+    #[command(subcommand)]
+    Webhook(Box<webhook::WebhookCommand>),
+
     /// Long work of a running gateway: how far it has come, and its end
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -230,6 +235,7 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Preset(command) => preset::run(&command, output),
         ClientCommand::Mapping(command) => mapping::run(command, output),
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
+        ClientCommand::Webhook(command) => webhook::run(*command, output).await,
         ClientCommand::Job(command) => job::run(command, output).await,
         ClientCommand::Sql(args) => sql::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,
