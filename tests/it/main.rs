@@ -57,3 +57,4 @@ mod signatures;
 mod signing;
 mod tidy;
 mod vendors;
+mod webhooks;
