@@ -22,7 +22,7 @@ use crate::store::plan::Step;
 /// Seconds.
 const LONGEST_OVERLAP: u64 = 7 * 24 * 3_600;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rotation {
     /// Generated unless given.
