@@ -48,7 +48,7 @@ impl Running {
         Box::pin(Self::start_here(config, clock))
     }
 
-    async fn start_here(config: Config, clock: Clock) -> Result<Self, StartError> {
+    async fn start_here(mut config: Config, clock: Clock) -> Result<Self, StartError> {
         let public = bind(config.listen)?;
         let admin = match config.admin_listen {
             Some(address) => Some(bind(address)?),
@@ -60,6 +60,8 @@ impl Running {
             (Some(admin), Some(address)) => format!("http://{}", local(admin, address)?),
             _ => url.clone(),
         };
+        // No delivery may reach it, whichever port it has got.
+        config.admin_listen = admin.as_ref().and_then(|admin| admin.local_addr().ok());
         let gateway = Gateway::start(config, clock).await?;
         gateway.listens_at(url.clone());
         let made = apply_files(&gateway).await?;

@@ -1,7 +1,9 @@
 //! One running gateway: the configuration in force, the database, the writer, and what watches over them.
 
+mod beside;
 mod data_dir;
 pub mod metrics;
+mod open;
 pub mod outbound;
 pub mod snapshot;
 
@@ -30,16 +32,11 @@ use crate::work::redeliver::Redeliver;
 use data_dir::DataDir;
 pub use data_dir::DataDirError;
 use metrics::Metrics;
+use open::{Opened, open};
 pub use snapshot::{Door, Snapshot};
 
-/// How often the configuration's version is polled; a change is in force everywhere within a second.
-const PULSE: std::time::Duration = std::time::Duration::from_millis(500);
 /// How long a pulse may take.
 const PULSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
-/// How often it is looked at how busy the threads are.
-const TURN: std::time::Duration = std::time::Duration::from_millis(20);
-/// Every how many pulses this replica says that it is alive.
-const BEAT: u32 = 6;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -108,24 +105,7 @@ pub struct Gateway {
 impl Gateway {
     /// Opens everything and starts what runs beside requests.
     pub async fn start(config: Config, clock: Clock) -> Result<Arc<Self>, StartError> {
-        let data_dir = DataDir::open(&config)?;
-        let store = Arc::new(Store::connect(&connect(&config)).await?);
-        if store.has_clock() {
-            clock.follow(store.now().await?);
-        }
-        let seal = data_dir.seal_key(&config)?;
-        let setup = store.set_up(&seal.id(), clock.now()).await?;
-        if setup.seal_key != seal.id() {
-            return Err(StartError::SealKey { database: setup.seal_key, ours: seal.id() });
-        }
-        if !setup.has_owner {
-            make_owner(&store, &data_dir, clock.now()).await?;
-        }
-        store.watch_tables().await?;
-        let replica = ReplicaId::new(clock.now());
-        store.beat(replica, clock.now()).await?;
-        // Before the first event: once one of a day stands outside, that day's partition cannot be made any more.
-        store.make_partitions(clock.now()).await?;
+        let Opened { data_dir, store, seal, replica } = open(&config, &clock).await?;
         let snapshot = Snapshot::load(&store, &seal, &clock, None).await?;
 
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
@@ -172,19 +152,6 @@ impl Gateway {
         });
         gateway.begin(notified);
         Ok(gateway)
-    }
-
-    /// What runs beside requests.
-    fn begin(self: &Arc<Self>, notified: mpsc::Receiver<Notice>) {
-        self.tasks.spawn(Arc::clone(self).watch());
-        self.tasks.spawn(Arc::clone(self).watch_lanes());
-        self.tasks.spawn(Arc::clone(self).watch_turns());
-        self.tasks.spawn(Arc::clone(self).watch_tail());
-        self.tasks.spawn(Arc::clone(self).watch_edits());
-        self.tasks.spawn(Arc::clone(self).watch_endpoints());
-        self.tasks.spawn(Arc::clone(self).tell_operator(notified));
-        self.tasks.spawn(Arc::clone(self).keep_house());
-        self.tasks.spawn(Arc::clone(self).do_jobs());
     }
 
     /// The configuration in force.
@@ -234,138 +201,9 @@ impl Gateway {
         Ok(())
     }
 
-    async fn watch(self: Arc<Self>) {
-        let mut beats = 0u32;
-        while self.waited(PULSE).await {
-            beats = beats.wrapping_add(1);
-            if let Err(error) = self.pulse().await {
-                tracing::warn!(%error, "the configuration could not be read");
-            }
-            if beats.is_multiple_of(BEAT) {
-                self.metrics.upkeep();
-                self.look_at_deliveries().await;
-                if let Err(error) = self.store.beat(self.replica, self.clock.now()).await {
-                    tracing::warn!(%error, "the heartbeat could not be written");
-                }
-            }
-        }
-    }
-
-    /// What is owed, for the metrics; and what gateways that are gone have left behind.
-    async fn look_at_deliveries(&self) {
-        let now = self.clock.now();
-        match self.store.backlog().await {
-            Ok(backlog) => self.metrics.backlog(&backlog, now),
-            Err(error) => tracing::warn!(%error, "the backlog of deliveries could not be read"),
-        }
-        if self.store.has_replicas() {
-            match self.store.live_replicas(now).await {
-                Ok(live) if live.contains(&self.replica) => self.deliveries.end_leases(&live).await,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "the live replicas could not be read"),
-            }
-        }
-    }
-
-    /// A lane ends when it is told to. One that ends before that has met a bug, and its queue would refuse everything
-    /// for ever: the gateway stops, and whoever started it starts it anew.
-    async fn watch_lanes(self: Arc<Self>) {
-        tokio::select! {
-            () = self.writer.lane_ended() => {}
-            () = self.closing.cancelled() => return,
-        }
-        if !self.closing.is_cancelled() {
-            tracing::error!("a lane of the writer ended by itself; the gateway stops");
-            self.stopping.cancel();
-        }
-    }
-
-    /// A task like those of requests, which knows when it should have had its turn.
-    async fn watch_turns(self: Arc<Self>) {
-        let mut begun = self.clock.monotonic();
-        while self.waited(TURN).await {
-            let now = self.clock.monotonic();
-            self.writer.turns_are_late(now.saturating_sub(begun).saturating_sub(TURN));
-            begun = now;
-        }
-    }
-
-    async fn watch_tail(self: Arc<Self>) {
-        while !self.stopping.is_cancelled() {
-            if let Err(error) = self.tail.tick(&self.store).await {
-                tracing::warn!(%error, "the end of the log could not be read");
-            }
-            tokio::select! {
-                () = self.tail.rest() => {}
-                () = self.stopping.cancelled() => {}
-            }
-        }
-    }
-
-    /// Deliveries find out first that endpoints have changed elsewhere.
-    async fn watch_endpoints(self: Arc<Self>) {
-        loop {
-            tokio::select! {
-                () = self.deliveries.outdated.notified() => {}
-                () = self.stopping.cancelled() => return,
-            }
-            if let Err(error) = self.reload().await {
-                tracing::warn!(%error, "the configuration could not be read");
-            }
-        }
-    }
-
-    async fn tell_operator(self: Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
-        loop {
-            tokio::select! {
-                notice = notices.recv() => match notice {
-                    Some(notice) => self.mailer.send(&notice.subject, &notice.text),
-                    None => return,
-                },
-                () = self.stopping.cancelled() => return,
-            }
-        }
-    }
-
-    async fn watch_edits(self: Arc<Self>) {
-        while self.waited(mover::EVERY).await {
-            if let Err(error) = mover::tick(&self.store, &self.clock, &self.tail).await {
-                tracing::warn!(%error, "edits by SQL could not be numbered");
-            }
-        }
-    }
-
-    async fn keep_house(self: Arc<Self>) {
-        while self.waited(housekeeping::EVERY).await {
-            // A batch that is broken off is undone, and the next start goes on with it.
-            tokio::select! {
-                () = housekeeping::tick(&self.store, &self.clock, &self.config.keep) => {}
-                () = self.stopping.cancelled() => {}
-            }
-        }
-    }
-
-    /// A step that is under way when the gateway stops is finished; the job goes on elsewhere, or later.
-    async fn do_jobs(self: Arc<Self>) {
-        self.jobs.begin().await;
-        while !self.stopping.is_cancelled() {
-            let rest = self.jobs.tick().await;
-            tokio::select! {
-                () = self.jobs.rest(rest) => {}
-                () = self.stopping.cancelled() => {}
-            }
-        }
-        self.jobs.let_go().await;
-    }
-
     /// Runs a task beside the requests. It must end by itself, soon: stopping waits for it.
     pub fn run_beside(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
-    }
-
-    /// Waits; `false` when the gateway stops.
-    async fn waited(&self, span: std::time::Duration) -> bool {
-        tokio::time::timeout(span, self.stopping.cancelled()).await.is_err()
     }
 
     /// The text of `/metrics`.
@@ -416,18 +254,6 @@ fn jobs(store: &Arc<Store>, clock: &Clock, replica: ReplicaId) -> Jobs {
     Jobs::new(Arc::clone(store), clock.clone(), replica, vec![Arc::new(redeliver)])
 }
 
-async fn make_owner(store: &Store, data_dir: &DataDir, now: Timestamp) -> Result<(), StartError> {
-    let key = crate::secret::generate(crate::secret::API_KEY);
-    // Written first: a key that only the database knows opens nothing.
-    data_dir.write_admin_key(&key)?;
-    let digest = crate::secret::hex(&crate::secret::digest(key.expose_secret()));
-    if !store.add_first_owner(&digest, now).await? {
-        // Another replica was first, and has the key that counts.
-        data_dir.remove_admin_key()?;
-    }
-    Ok(())
-}
-
 /// What a committed batch is told to.
 struct Committed {
     metrics: Arc<Metrics>,
@@ -444,13 +270,6 @@ impl Watch for Committed {
 
     fn retried(&self) {
         self.metrics.batch_retried();
-    }
-}
-
-fn connect(config: &Config) -> Connect {
-    match &config.database {
-        Database::Sqlite => Connect::Sqlite { file: database_file(&config.data_dir) },
-        Database::Postgres { url, direct_url } => Connect::Postgres { url: url.clone(), direct: direct_url.clone() },
     }
 }
 
