@@ -160,6 +160,7 @@ fn parsed(change: &Value, shape: &Shape) -> Change {
         record: text(&change["recordId"]).to_owned(),
         op: text(&change["op"]).to_owned(),
         version: change["version"].as_i64().unwrap(),
+        shape: 1,
         before: row(&change["before"]),
         after: row(&change["after"]),
         moved: change["changes"].as_object().unwrap().clone(),
