@@ -112,15 +112,18 @@ impl Deliveries {
             settle,
             notices,
         });
-        deliveries.renew_slots();
+        // There is nothing to be put back yet.
+        let _ = deliveries.renew_slots();
         tasks.spawn(settler::run(Arc::clone(&deliveries), settled));
         tasks.spawn(Arc::clone(&deliveries).run(stopping.clone()));
         deliveries
     }
 
-    /// Something was committed here.
+    /// Something was committed here. Without endpoints nobody waits for it, and the cursor follows in its own time.
     pub fn nudge(&self) {
-        self.wake.notify_one();
+        if self.book.load().enabled().next().is_some() {
+            self.wake.notify_one();
+        }
     }
 
     /// There may be more to claim.
@@ -130,10 +133,14 @@ impl Deliveries {
     }
 
     /// The endpoints in force from now on.
-    pub fn take(&self, book: Book) {
+    pub fn take(self: &Arc<Self>, book: Book) {
         self.book.store(Arc::new(book));
-        self.renew_slots();
-        self.nudge();
+        let claimed = self.renew_slots();
+        self.wake.notify_one();
+        if !claimed.is_empty() {
+            let deliveries = Arc::clone(self);
+            self.tasks.spawn(async move { deliveries.put_back(&claimed).await });
+        }
     }
 
     pub fn book(&self) -> Arc<Book> {
@@ -144,9 +151,10 @@ impl Deliveries {
         &self.poster
     }
 
-    fn renew_slots(&self) {
+    /// What was claimed of endpoints that nothing is sent to any more.
+    fn renew_slots(&self) -> Vec<Due> {
         let book = self.book.load();
-        self.slots().renew(book.enabled(), book.replicas);
+        self.slots().renew(book.enabled(), book.replicas)
     }
 
     fn slots(&self) -> std::sync::MutexGuard<'_, Slots> {
@@ -213,12 +221,14 @@ impl Deliveries {
             return Ok(false);
         }
         self.keep(&owed.renderings).await?;
-        if self.make((from, owed.to), &book, owed.due).await? {
-            if owed.left_over {
-                self.left_over.store(true, Ordering::Relaxed);
-            }
-            self.launch(owed.jobs);
+        if !self.make((from, owed.to), &book, owed.due).await? {
+            // Another replica made them; or the endpoints have changed, and there is a word when they are known.
+            return Ok(self.cursor.load(Ordering::Relaxed) > from);
         }
+        if owed.left_over {
+            self.left_over.store(true, Ordering::Relaxed);
+        }
+        self.launch(owed.jobs);
         Ok(true)
     }
 
@@ -344,7 +354,7 @@ impl Deliveries {
         let now = self.clock.now();
         let endpoint = book.endpoint(job.due.endpoint).filter(|endpoint| endpoint.enabled);
         let Some(endpoint) = endpoint.filter(|endpoint| now.after(endpoint.timeout() + SPARE) < job.until) else {
-            self.put_back(job.due).await;
+            self.put_back(&[job.due]).await;
             return Went::NotAtAll;
         };
         let rendering = match self.rendering(&job.due.rendering).await {
@@ -355,7 +365,7 @@ impl Deliveries {
             }
             Err(error) => {
                 tracing::warn!(%error, "a delivery could not be rendered");
-                self.put_back(job.due).await;
+                self.put_back(&[job.due]).await;
                 return Went::NotAtAll;
             }
         };
@@ -391,9 +401,9 @@ impl Deliveries {
         let _ = self.settle.send(settler::unsent(due, at, &exchange)).await;
     }
 
-    async fn put_back(&self, due: Due) {
-        if let Err(error) = self.store.give_back(&[due], self.clock.now()).await {
-            tracing::warn!(%error, "a delivery could not be given back; its lease runs out");
+    async fn put_back(&self, claimed: &[Due]) {
+        if let Err(error) = self.store.give_back(claimed, self.clock.now()).await {
+            tracing::warn!(%error, "claimed deliveries could not be given back; their leases run out");
         }
     }
 
@@ -435,9 +445,7 @@ impl Deliveries {
     /// What is under way ends, within bounds; the rest is given back.
     async fn drain(self: &Arc<Self>) {
         let waiting = self.slots().take_waiting();
-        if let Err(error) = self.store.give_back(&waiting, self.clock.now()).await {
-            tracing::warn!(%error, "claimed deliveries could not be given back; their leases run out");
-        }
+        self.put_back(&waiting).await;
         self.tasks.close();
         if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
             tracing::warn!(attempts = self.slots().under_way(), "attempts were still under way and are cut off");

@@ -75,8 +75,8 @@ impl Slots {
         Self { clock, most, under_way: 0, held: 0, of: HashMap::new(), turn: 0 }
     }
 
-    /// Takes over the endpoints of a new book.
-    pub fn renew<'a>(&mut self, endpoints: impl Iterator<Item = &'a Arc<Endpoint>>, replicas: u32) {
+    /// Takes over the endpoints of a new book. Answers what was claimed of others.
+    pub fn renew<'a>(&mut self, endpoints: impl Iterator<Item = &'a Arc<Endpoint>>, replicas: u32) -> Vec<Due> {
         let mut kept = HashMap::new();
         for endpoint in endpoints {
             let cap = endpoint.raw.concurrency.div_ceil(replicas.max(1)) as usize;
@@ -89,13 +89,16 @@ impl Slots {
             }
             kept.insert(endpoint.id, slot);
         }
-        for (id, slot) in std::mem::replace(&mut self.of, kept) {
-            self.held -= slot.queue.len();
+        let mut dropped = Vec::new();
+        for (id, mut slot) in std::mem::replace(&mut self.of, kept) {
+            dropped.extend(slot.queue.drain(..).map(|job| job.due));
             // What is under way ends, and finds its place.
             if slot.under_way > 0 {
-                self.of.insert(id, Slot { queue: VecDeque::new(), cap: 0, window: 0, ..slot });
+                self.of.insert(id, Slot { cap: 0, window: 0, ..slot });
             }
         }
+        self.held = self.held.saturating_sub(dropped.len());
+        dropped
     }
 
     /// How many more of an endpoint may be claimed now. Only whoever claims asks: from then on there is only more room.
