@@ -188,6 +188,8 @@ impl Deliveries {
     /// One round: deliveries made of the log, and claimed as far as there is room. Says whether it is worth another at
     /// once.
     pub async fn tick(self: &Arc<Self>) -> Result<bool, StoreError> {
+        let waited = self.slots().resume();
+        waited.into_iter().for_each(|job| self.begin(job));
         let more = self.fan_out().await?;
         Ok(self.claim().await? || more)
     }

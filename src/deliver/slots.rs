@@ -151,10 +151,26 @@ impl Slots {
     fn next(&mut self, endpoint: EndpointId) -> Option<Job> {
         let now = self.clock.monotonic();
         let slot = self.of.get_mut(&endpoint).filter(|slot| slot.under_way < slot.window && !slot.is_resting(now))?;
-        let job = slot.queue.pop_front().filter(|_| self.under_way < self.most)?;
+        if self.under_way >= self.most {
+            return None;
+        }
+        let job = slot.queue.pop_front()?;
         slot.under_way += 1;
         self.under_way += 1;
         Some(job)
+    }
+
+    /// What waited for an endpoint's rest to end, or for a place among the attempts of all, and may be sent now.
+    pub fn resume(&mut self) -> Vec<Job> {
+        let waiting = self.of.iter().filter(|(_, slot)| !slot.queue.is_empty());
+        let endpoints = waiting.map(|(endpoint, _)| *endpoint).collect::<Vec<_>>();
+        let mut next = Vec::new();
+        for endpoint in endpoints {
+            while let Some(job) = self.next(endpoint) {
+                next.push(job);
+            }
+        }
+        next
     }
 
     /// One has ended; answers what may be sent now, and whether there is room to claim more.
@@ -252,3 +268,6 @@ impl Slot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
