@@ -232,7 +232,7 @@ impl Store {
     pub async fn make_due(&self, (from, to): (i64, i64), epoch: i64, owed: &[NewDue]) -> Result<Made, StoreError> {
         let mut conn = acquire(&self.write).await?;
         let mut tx = begin_batch(&mut conn, self.dialect.begin_movers()).await?;
-        let text = "UPDATE fanout SET seq = $1 WHERE seq = $2 AND epoch = $3";
+        let text = "UPDATE fanout SET seq = $1 WHERE one = 1 AND seq = $2 AND epoch = $3";
         let moved = on!(&mut tx, tx => sqlx::query(text).bind(to).bind(from).bind(epoch)
             .execute(&mut **tx).await?.rows_affected());
         if moved == 0 {

@@ -158,7 +158,7 @@ impl Columns {
 
 /// Carries one out. Whatever it is, who makes deliveries waits for it and then looks at the endpoints anew.
 pub(super) async fn step(tx: &mut Tx<'_>, id: EndpointId, step: &EndpointStep, now: i64) -> Result<(), StoreError> {
-    let text = "UPDATE fanout SET epoch = epoch + 1 RETURNING seq";
+    let text = "UPDATE fanout SET epoch = epoch + 1 WHERE one = 1 RETURNING seq";
     let made: i64 = on!(&mut *tx, tx => sqlx::query_scalar(text).fetch_one(&mut **tx).await)?;
     let id = id.to_string();
     match step {
