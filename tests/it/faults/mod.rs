@@ -4,13 +4,17 @@
 
 mod books;
 mod cluster;
+mod deliveries;
 mod descriptors;
 mod disk;
 mod each_call;
 mod frames;
+mod gateways;
+mod inbox;
 mod kills;
 mod load;
 mod locks;
+mod log;
 mod network;
 mod nth_message;
 mod nth_syscall;

@@ -73,7 +73,7 @@ async fn everywhere(senders: &[Sender], number: usize, books: &mut Books) {
 }
 
 /// One more gateway as an operator sets it up: the same seal key. Its owner's key is there already.
-fn replica(setup: &Setup) -> Setup {
+pub fn replica(setup: &Setup) -> Setup {
     let replica = setup.replica();
     std::fs::create_dir(&replica.config.data_dir).unwrap();
     for key in ["seal.key", "admin.key"] {
