@@ -122,9 +122,19 @@ pub struct Standing {
 impl RawEndpoint {
     /// Every fault at once. `targets` says where deliveries may go.
     pub fn check(&self, targets: &Targets, standing: Standing) -> Result<Endpoint, Vec<Fault>> {
+        self.with(targets.check(&self.url), standing)
+    }
+
+    /// As it was saved. Where it leads may be forbidden by now: what is owed to it is owed all the same, and fails when
+    /// it would be sent, so that it is seen.
+    pub fn saved(&self, standing: Standing) -> Result<Endpoint, Vec<Fault>> {
+        self.with(Url::parse(&self.url).map_err(|_| BadTarget::NotUrl), standing)
+    }
+
+    fn with(&self, url: Result<Url, BadTarget>, standing: Standing) -> Result<Endpoint, Vec<Fault>> {
         let mut faults = Vec::new();
         let mut fault = |field, detail: String| faults.push(Fault { field, detail });
-        let url = targets.check(&self.url).map_err(|bad: BadTarget| fault("url", bad.to_string())).ok();
+        let url = url.map_err(|bad| fault("url", bad.to_string())).ok();
         let profile = profile::find(&self.profile);
         if profile.is_none() {
             let names = profile::profiles().iter().map(|profile| &*profile.name).collect::<Vec<_>>().join(", ");

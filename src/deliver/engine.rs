@@ -283,12 +283,12 @@ impl Deliveries {
     /// Says whether there is likely more.
     async fn claim(self: &Arc<Self>) -> Result<bool, StoreError> {
         let book = self.book();
-        let mut picks = self.slots().picks(book.enabled());
+        let (mut picks, held_back) = self.slots().picks(book.enabled());
         if picks.is_empty() {
             return Ok(false);
         }
         let now = self.clock.now();
-        if !self.left_over.swap(false, Ordering::Relaxed) {
+        if !self.left_over.swap(held_back, Ordering::Relaxed) {
             picks = self.store.ready(picks, now).await?;
         }
         if picks.is_empty() {

@@ -14,6 +14,9 @@ use crate::store::due::{Due, Lane, Pick};
 
 /// Claimed ahead for each attempt that may be under way, of an endpoint that fares well.
 const AHEAD: usize = 8;
+/// Of what waits claimed ahead, one part in so many may be what is tried or sent again: what is fresh finds room, and no
+/// storm of retries before it.
+const OLD: usize = 4;
 /// Deliveries in memory, for each attempt that may be under way.
 const HELD: usize = 8;
 /// The longest that an endpoint rests which says that it is overloaded and not for how long.
@@ -61,6 +64,8 @@ struct Slot {
     window: usize,
     cap: usize,
     queue: VecDeque<Job>,
+    /// Of the queue, those that are tried or sent again.
+    old: usize,
     rests_until: Option<Duration>,
     rests: u32,
     /// In a row.
@@ -94,7 +99,7 @@ impl Slots {
             dropped.extend(slot.queue.drain(..).map(|job| job.due));
             // What is under way ends, and finds its place.
             if slot.under_way > 0 {
-                self.of.insert(id, Slot { cap: 0, window: 0, ..slot });
+                self.of.insert(id, Slot { old: 0, cap: 0, window: 0, ..slot });
             }
         }
         self.held = self.held.saturating_sub(dropped.len());
@@ -106,22 +111,30 @@ impl Slots {
         let now = self.clock.monotonic();
         let left = (self.most * HELD).saturating_sub(self.held);
         let Some(slot) = self.of.get_mut(&endpoint).filter(|slot| !slot.is_resting(now)) else { return 0 };
-        let ahead = if slot.window >= slot.cap && slot.limiter.is_none() { slot.window * AHEAD } else { 0 };
-        let free = (slot.window + ahead).saturating_sub(slot.under_way + slot.queue.len());
+        let free = (slot.window + slot.ahead()).saturating_sub(slot.under_way + slot.queue.len());
         slot.allowance(free.min(left))
     }
 
-    /// What to claim of these endpoints: most of the room is for what is fresh, a part for what is tried or sent again.
-    pub fn picks<'a>(&mut self, endpoints: impl Iterator<Item = &'a Arc<Endpoint>>) -> Vec<Pick> {
+    /// What to claim of these endpoints: most of the room is for what is fresh, a part for what is tried or sent again;
+    /// and whether some of that part was held back.
+    pub fn picks<'a>(&mut self, endpoints: impl Iterator<Item = &'a Arc<Endpoint>>) -> (Vec<Pick>, bool) {
         self.turn = self.turn.wrapping_add(1);
-        let mut picks = Vec::new();
+        let (mut picks, mut held_back) = (Vec::new(), false);
         for endpoint in endpoints {
             let room = self.room(endpoint.id);
-            picks.extend(shares(room, self.turn).map(|(lane, most)| Pick { endpoint: endpoint.id, lane, most }));
+            let mut old = self.of.get(&endpoint.id).map_or(0, Slot::room_of_old);
+            for (lane, share) in shares(room, self.turn) {
+                let most = if lane == Lane::Fresh { share } else { share.min(old) };
+                held_back |= most < share;
+                if lane != Lane::Fresh {
+                    old -= most;
+                }
+                picks.extend((most > 0).then_some(Pick { endpoint: endpoint.id, lane, most }));
+            }
         }
         let turn = self.turn % picks.len().max(1);
         picks.rotate_left(turn);
-        picks
+        (picks, held_back)
     }
 
     /// Takes in what was claimed, and answers what may be sent at once.
@@ -132,6 +145,7 @@ impl Slots {
             // The endpoint may be gone by now: the claim runs out, and finds no row.
             let Some(slot) = self.of.get_mut(&endpoint) else { continue };
             slot.allowed = slot.allowed.saturating_sub(1);
+            slot.old += usize::from(job.due.lane != Lane::Fresh);
             slot.queue.push_back(job);
             self.held += 1;
             if endpoints.last() != Some(&endpoint) {
@@ -155,6 +169,7 @@ impl Slots {
             return None;
         }
         let job = slot.queue.pop_front()?;
+        slot.old -= usize::from(job.due.lane != Lane::Fresh);
         slot.under_way += 1;
         self.under_way += 1;
         Some(job)
@@ -185,13 +200,16 @@ impl Slots {
         while let Some(job) = self.next(endpoint) {
             next.push(job);
         }
-        let room = self.of.get(&endpoint).is_some_and(|slot| slot.queue.len() < slot.window * AHEAD / 2);
+        let room = self.of.get(&endpoint).is_some_and(|slot| slot.queue.len() < slot.full() / 2);
         (next, room)
     }
 
     /// What was claimed and is not under way, to be given back.
     pub fn take_waiting(&mut self) -> Vec<Due> {
-        let waiting = self.of.values_mut().flat_map(|slot| slot.queue.drain(..));
+        let waiting = self.of.values_mut().flat_map(|slot| {
+            slot.old = 0;
+            slot.queue.drain(..)
+        });
         let taken = waiting.map(|job| job.due).collect::<Vec<_>>();
         self.held = self.held.saturating_sub(taken.len());
         taken
@@ -221,6 +239,7 @@ impl Slot {
             window: cap,
             cap,
             queue: VecDeque::new(),
+            old: 0,
             rests_until: None,
             rests: 0,
             failures: 0,
@@ -231,6 +250,25 @@ impl Slot {
 
     fn is_resting(&self, now: Duration) -> bool {
         self.rests_until.is_some_and(|until| now < until)
+    }
+
+    /// How many may be claimed beyond those that may be under way.
+    fn ahead(&self) -> usize {
+        if self.window >= self.cap && self.limiter.is_none() { self.window * AHEAD } else { 0 }
+    }
+
+    /// Of the room, how much may be taken by what is tried or sent again: what is sent at once, and its part of the queue,
+    /// when half of that is used up.
+    fn room_of_old(&self) -> usize {
+        let part = self.ahead() / OLD;
+        let queued = if self.old > part / 2 { 0 } else { part - self.old };
+        self.window.saturating_sub(self.under_way + self.queue.len()) + queued
+    }
+
+    /// The length of a queue that takes no more, of the kind that it is.
+    fn full(&self) -> usize {
+        let ahead = self.window * AHEAD;
+        if self.old > 0 && self.old == self.queue.len() { ahead / OLD } else { ahead }
     }
 
     /// Of so many, how many the endpoint's rate allows now.

@@ -112,7 +112,7 @@ impl Gateway {
         let tail = Arc::new(Tail::default());
         let stopping = CancellationToken::new();
         let targets = Targets::new(config.allow_targets.clone(), config.admin_listen.into_iter().collect());
-        let book = outbound::book(&store, (&seal, &targets, &clock), &snapshot).await?;
+        let book = outbound::book(&store, (&seal, &clock), &snapshot).await?;
         let poster = Poster::new(targets.clone(), config.egress_proxy.clone(), Arc::new(System::default()));
         let (deliveries, notified) = outbound::start(
             (&store, &clock, replica),
@@ -179,7 +179,7 @@ impl Gateway {
     async fn load(&self) -> Result<(), StoreError> {
         let old = self.snapshot();
         let snapshot = Snapshot::load(&self.store, &self.seal, &self.clock, Some(&old)).await?;
-        let book = outbound::book(&self.store, (&self.seal, &self.targets, &self.clock), &snapshot).await?;
+        let book = outbound::book(&self.store, (&self.seal, &self.clock), &snapshot).await?;
         self.snapshot.store(Arc::new(snapshot));
         self.deliveries.take(book);
         Ok(())

@@ -14,7 +14,6 @@ use crate::clock::Clock;
 use crate::deliver::book::Book;
 use crate::deliver::endpoint::{Endpoint, RawEndpoint, Standing};
 use crate::deliver::post::Poster;
-use crate::deliver::target::Targets;
 use crate::deliver::{Bounds, Deliveries, Notice, Watch};
 use crate::id::ReplicaId;
 use crate::secret::{ExposeSecret, SealKey};
@@ -22,17 +21,13 @@ use crate::store::endpoints::StoredEndpoint;
 use crate::store::{Store, StoreError};
 
 /// The endpoints as they stand, beside the modules of a snapshot.
-pub async fn book(
-    store: &Store,
-    (seal, targets, clock): (&SealKey, &Targets, &Clock),
-    snapshot: &Snapshot,
-) -> Result<Book, StoreError> {
+pub async fn book(store: &Store, (seal, clock): (&SealKey, &Clock), snapshot: &Snapshot) -> Result<Book, StoreError> {
     let read_at = clock.now();
     let workspace = store.workspace().await?.to_string();
     let endpoints = store.endpoints().await?;
     let mut all = Vec::with_capacity(endpoints.all.len());
     for stored in &endpoints.all {
-        match endpoint(stored, seal, targets) {
+        match endpoint(stored, seal) {
             Some(endpoint) => all.push(Arc::new(endpoint)),
             None => {
                 tracing::error!(endpoint = %stored.id, "an endpoint cannot be used: its settings or secrets do not read")
@@ -45,7 +40,7 @@ pub async fn book(
 }
 
 /// As deliveries are made for it, whether or not it is enabled.
-pub fn endpoint(stored: &StoredEndpoint, seal: &SealKey, targets: &Targets) -> Option<Endpoint> {
+pub fn endpoint(stored: &StoredEndpoint, seal: &SealKey) -> Option<Endpoint> {
     let raw: RawEndpoint = serde_json::from_str(&stored.settings).ok()?;
     let context = stored.id.to_string();
     let secrets = stored.secrets.iter();
@@ -57,7 +52,7 @@ pub fn endpoint(stored: &StoredEndpoint, seal: &SealKey, targets: &Targets) -> O
         headers: headers(stored, seal)?,
         secrets: secrets.collect::<Option<_>>()?,
     };
-    raw.check(targets, standing).ok()
+    raw.saved(standing).ok()
 }
 
 /// The custom ones, opened.

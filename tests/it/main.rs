@@ -58,3 +58,4 @@ mod signing;
 mod tidy;
 mod vendors;
 mod webhooks;
+mod zoo;

@@ -94,7 +94,7 @@ pub async fn test_webhook(gateway: &Gateway, caller: &Caller, id: &str, asked: A
 fn endpoint(gateway: &Gateway, stored: &StoredEndpoint) -> Result<Endpoint, Problem> {
     let raw = settings(stored)?;
     gateway.targets.check(&raw.url).map_err(|bad| invalid(vec![Wrong::new("url", bad.to_string())]))?;
-    let mut endpoint = outbound::endpoint(stored, &gateway.seal, &gateway.targets).ok_or_else(|| {
+    let mut endpoint = outbound::endpoint(stored, &gateway.seal).ok_or_else(|| {
         tracing::error!(endpoint = %stored.id, "an endpoint cannot be used: its settings or secrets do not read");
         Problem::from(Code::InternalError)
     })?;
