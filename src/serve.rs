@@ -1,6 +1,7 @@
 //! A running gateway: its listeners, and how it starts and stops. Owns every task: they end in [`Running::stop`].
 
 mod command;
+mod deliveries;
 mod demo;
 mod files;
 mod http;

@@ -66,6 +66,8 @@ CREATE TABLE due (
     -- 0 fresh, 1 to be tried again, 2 sent again: each has its share, so that none starves another.
     lane            BIGINT           NOT NULL,
     attempts        BIGINT           NOT NULL,
+    -- How many of them were before it was sent again: its schedule begins there.
+    retried_from    BIGINT           NOT NULL DEFAULT 0,
     -- When it may be sent; of a claimed one the end of the lease; null while an earlier one of its record stands.
     run_at          BIGINT,
     -- Who sends it now: a replica and a number.

@@ -86,7 +86,7 @@ pub enum WebhookCommand {
 
     /// Send what a webhook missed while it was disabled, as a job
     #[command(after_help = help::MISSED)]
-    Missed(OneArgs),
+    Missed(deliveries::MissedArgs),
 }
 
 #[derive(Args, Clone, Debug)]

@@ -29,6 +29,8 @@ pub struct Letter<'a> {
     pub rendering: &'a Rendering,
     /// From 1.
     pub number: u32,
+    /// How many attempts were made before it was sent again: what follows a failure is counted from there.
+    pub retried_from: u32,
     pub test: bool,
 }
 
@@ -77,7 +79,7 @@ impl Letter<'_> {
             on_gone: endpoint.raw.on_gone,
             is_literal: !matches!(endpoint.url.host(), Some(Host::Domain(_))),
         };
-        let next = retry::next(&sent.exchange.result, self.number, rule, now);
+        let next = retry::next(&sent.exchange.result, self.number.saturating_sub(self.retried_from), rule, now);
         let (fate, went) = match &next {
             Next::Delivered => (Fate::Delivered, Went::Well),
             Next::Again { at, slow } => (Fate::Again(*at), slow.map_or(Went::Badly, Went::Overloaded)),

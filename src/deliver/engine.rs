@@ -263,7 +263,7 @@ impl Deliveries {
     }
 
     /// Documents are there before the first delivery that names them.
-    async fn keep(&self, made: &[Arc<super::book::Made>]) -> Result<(), StoreError> {
+    pub(super) async fn keep(&self, made: &[Arc<super::book::Made>]) -> Result<(), StoreError> {
         let known = |id: &str| self.kept.lock().is_ok_and(|kept| kept.contains(id));
         let new = made.iter().filter(|made| !known(&made.id)).collect::<Vec<_>>();
         if new.is_empty() {
@@ -378,6 +378,7 @@ impl Deliveries {
             change: &job.change,
             rendering: &rendering,
             number: job.due.attempts + 1,
+            retried_from: job.due.retried_from,
             test: false,
         };
         let sent = letter.send(&self.poster, &self.clock).await;

@@ -9,6 +9,7 @@ use super::engine::Deliveries;
 use super::profile::Failing as Rule;
 use crate::clock::Timestamp;
 use crate::id::EndpointId;
+use crate::record::change::ENDPOINT_DISABLED;
 use crate::store::StoreError;
 use crate::store::endpoints::{EndpointStep, StoredEndpoint};
 use crate::store::plan::Step;
@@ -121,7 +122,7 @@ fn steps(stored: &StoredEndpoint, cause: &'static str, host: String) -> [Step; 3
     let step = EndpointStep::Disable { version: stored.version, cause };
     [
         Step::Endpoint { id: stored.id, step },
-        Step::SystemEvent { name: "endpoint.disabled", data: data.to_string(), actor: ACTOR.to_owned() },
+        Step::SystemEvent { name: ENDPOINT_DISABLED, data: data.to_string(), actor: ACTOR.to_owned() },
         Step::Audit {
             actor: ACTOR.to_owned(),
             action: "webhook.disable",

@@ -56,34 +56,43 @@ pub fn owed(book: &Book, changes: Vec<Change>, mut room: Room<'_>) -> Owed {
         }
         owed.to = change.seq;
         let change = Arc::new(change);
-        for (part, event) in (0..).zip(change.types(shape(book, &change))) {
-            for endpoint in wanting(book, &change, &event) {
-                let made = match book.rendering(endpoint.profile, change.module, &event) {
-                    Ok(made) => made,
-                    Err(error) => {
-                        tracing::error!(%error, %event, change = %change.id, "an event cannot be rendered");
-                        continue;
-                    }
-                };
-                let due = due(endpoint, &change, (part, &event), &made.id);
-                if known.insert(made.id.clone()) {
-                    owed.renderings.push(made);
-                }
-                owed.add(due, &change, &mut room);
+        for (due, made) in deliveries(book, &change, |endpoint| endpoint.enabled && endpoint.since < change.seq) {
+            if known.insert(made.id.clone()) {
+                owed.renderings.push(made);
             }
+            owed.add(due, &change, &mut room);
         }
     }
     owed
+}
+
+/// What a change comes to for those of the endpoints that are meant, with what its bodies are made by; not claimed yet.
+pub fn deliveries(book: &Book, change: &Change, is_meant: impl Fn(&Endpoint) -> bool) -> Vec<(Due, Arc<Made>)> {
+    let mut all = Vec::new();
+    for (part, event) in (0..).zip(change.types(shape(book, change))) {
+        for endpoint in wanting(book, change, &event, &is_meant) {
+            match book.rendering(endpoint.profile, change.module, &event) {
+                Ok(made) => all.push((due(endpoint, change, (part, &event), &made.id), made)),
+                Err(error) => tracing::error!(%error, %event, change = %change.id, "an event cannot be rendered"),
+            }
+        }
+    }
+    all
 }
 
 fn shape<'a>(book: &'a Book, change: &Change) -> Option<&'a crate::record::shape::Shape> {
     change.module.and_then(|id| book.shape(id)).map(|shape| &**shape)
 }
 
-/// Enabled endpoints that ask for this event of this change.
-pub fn wanting<'a>(book: &'a Book, change: &Change, event: &str) -> Vec<&'a Arc<Endpoint>> {
+/// Those of them that ask for this event of this change.
+fn wanting<'a>(
+    book: &'a Book,
+    change: &Change,
+    event: &str,
+    is_meant: impl Fn(&Endpoint) -> bool,
+) -> Vec<&'a Arc<Endpoint>> {
     let slug = shape(book, change).map(|shape| shape.slug.as_str());
-    let named = book.enabled().filter(|endpoint| endpoint.since < change.seq && endpoint.wants(event, slug));
+    let named = book.endpoints().iter().filter(|endpoint| is_meant(endpoint) && endpoint.wants(event, slug));
     let named = named.collect::<Vec<_>>();
     // Made only where a filter looks at it.
     let envelope = named.iter().any(|endpoint| endpoint.has_filter()).then(|| envelope(change, event, slug));
@@ -91,8 +100,7 @@ pub fn wanting<'a>(book: &'a Book, change: &Change, event: &str) -> Vec<&'a Arc<
     named.into_iter().filter(passes).collect()
 }
 
-/// Not claimed yet.
-pub fn due(endpoint: &Endpoint, change: &Change, (part, event): (i64, &str), rendering: &str) -> Due {
+fn due(endpoint: &Endpoint, change: &Change, (part, event): (i64, &str), rendering: &str) -> Due {
     Due {
         id: DeliveryId::of(change.at, &change.id, endpoint.id, part),
         endpoint: endpoint.id,
@@ -105,6 +113,7 @@ pub fn due(endpoint: &Endpoint, change: &Change, (part, event): (i64, &str), ren
         ordered: endpoint.is_ordered() && change.is_of_a_record(),
         lane: Lane::Fresh,
         attempts: 0,
+        retried_from: 0,
         claim: None,
         created_at: change.at,
     }

@@ -61,11 +61,13 @@ pub enum Failing {
     Mail,
 }
 
+/// With a comment that says what each word means.
+pub const FILE: &str = include_str!("profiles.toml");
+
 /// In the order of the file.
 pub fn profiles() -> &'static [Profile] {
     #[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
-    static ALL: LazyLock<Vec<Profile>> =
-        LazyLock::new(|| read(include_str!("profiles.toml")).expect("profiles.toml reads"));
+    static ALL: LazyLock<Vec<Profile>> = LazyLock::new(|| read(FILE).expect("profiles.toml reads"));
     &ALL
 }
 
@@ -163,8 +165,6 @@ impl From<RawFailing> for Failing {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const FILE: &str = include_str!("profiles.toml");
 
     fn names(headers: &[(HeaderName, Template)]) -> Vec<&str> {
         headers.iter().map(|(name, _)| name.as_str()).collect()

@@ -146,6 +146,8 @@ impl Gateway {
         self.jobs.begin().await;
         while !self.stopping.is_cancelled() {
             let rest = self.jobs.tick().await;
+            // What a step has made due goes at once.
+            self.deliveries.nudge();
             tokio::select! {
                 () = self.jobs.rest(rest) => {}
                 () = self.stopping.cancelled() => {}

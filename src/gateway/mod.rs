@@ -3,6 +3,7 @@
 mod beside;
 mod data_dir;
 pub mod metrics;
+mod missed;
 mod open;
 pub mod outbound;
 pub mod snapshot;
@@ -31,6 +32,7 @@ use crate::work::redeliver::Redeliver;
 use data_dir::DataDir;
 pub use data_dir::DataDirError;
 use metrics::Metrics;
+use missed::Missed;
 use open::{Opened, open};
 pub use snapshot::{Door, Snapshot};
 
@@ -131,9 +133,9 @@ impl Gateway {
             bodies: Arc::new(Semaphore::new(config.bounds.bodies_bytes)),
             followers: Arc::new(Semaphore::new(config.bounds.followers)),
             tail,
+            jobs: jobs((&store, &clock, replica), &deliveries),
             deliveries,
             targets,
-            jobs: jobs(&store, &clock, replica),
             snapshot: ArcSwap::from_pointee(snapshot),
             reload: tokio::sync::Mutex::new(()),
             stopping,
@@ -248,9 +250,9 @@ fn queue(config: &Config) -> writer::Bounds {
     }
 }
 
-fn jobs(store: &Arc<Store>, clock: &Clock, replica: ReplicaId) -> Jobs {
-    let redeliver = Redeliver::new(Arc::clone(store));
-    Jobs::new(Arc::clone(store), clock.clone(), replica, vec![Arc::new(redeliver)])
+fn jobs((store, clock, replica): (&Arc<Store>, &Clock, ReplicaId), deliveries: &Arc<Deliveries>) -> Jobs {
+    let (redeliver, missed) = (Redeliver::new(Arc::clone(store)), Missed(Arc::clone(deliveries)));
+    Jobs::new(Arc::clone(store), clock.clone(), replica, vec![Arc::new(redeliver), Arc::new(missed)])
 }
 
 /// What a committed batch is told to.

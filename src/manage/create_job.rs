@@ -51,6 +51,7 @@ pub async fn create_job(gateway: &Gateway, caller: &Caller, asked: Asked) -> Res
     let now = gateway.clock.now();
     let counted = kind.count(asked.spec, now).await.map_err(|refused| match refused {
         Refused::Spec(detail) => Problem::new(Code::InvalidRequest, detail),
+        Refused::Conflict(detail) => Problem::new(Code::Conflict, detail),
         Refused::Store(error) => error.into(),
     })?;
     let (kind, total) = (kind.name(), counted.total);

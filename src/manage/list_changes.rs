@@ -10,7 +10,7 @@ use crate::id::ModuleId;
 use crate::manage::caller::Caller;
 use crate::manage::change_view::ChangeView;
 use crate::problem::{Code, Problem};
-use crate::record::change::EventType;
+use crate::record::change::{EventType, SYSTEM};
 use crate::record::cursor::Cursor;
 use crate::record::nearest::{listed, nearest};
 use crate::store::RETRY_AFTER;
@@ -134,10 +134,11 @@ async fn given(gateway: &Gateway, text: &str) -> Result<Cursor, Problem> {
     if cursor.0 > gateway.store.last_change().await? { Err(bad()) } else { Ok(cursor) }
 }
 
-/// One that every module has, or that one of these names.
+/// One that every module has, or that one of these names, or one of the gateway itself.
 fn event_type(text: &str, modules: &[StoredModule]) -> Result<String, Problem> {
     let named = modules.iter().flat_map(|module| &module.table.shape.events).map(|event| event.name.as_str());
     let mut all = EventType::ALL.map(EventType::as_str).to_vec();
+    all.extend(SYSTEM);
     named.for_each(|name| {
         if !all.contains(&name) {
             all.push(name)

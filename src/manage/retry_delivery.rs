@@ -15,6 +15,7 @@ pub async fn retry_delivery(gateway: &Gateway, caller: &Caller, id: &str) -> Res
     let audit = caller.audit("delivery.retry", format!("{id}"));
     let in_the_way = match gateway.store.resend_one(id, &audit, now).await? {
         Resent::Now => {
+            gateway.deliveries.nudge();
             let delivery = gateway.store.delivery(id, now).await?.ok_or_else(no_such_delivery)?;
             return Ok(DeliveryView::new(delivery, &gateway.snapshot()));
         }

@@ -44,6 +44,13 @@ impl EventType {
     }
 }
 
+/// Type of the event of the gateway itself that an endpoint is sent nothing any more.
+pub const ENDPOINT_DISABLED: &str = "endpoint.disabled";
+/// Types of events of the gateway itself, which have no module.
+pub const SYSTEM: &[&str] = &[ENDPOINT_DISABLED];
+/// All of them begin so; no module may name an event so.
+pub const SYSTEM_PREFIX: &str = "endpoint.";
+
 /// One committed mutation of one record, or an event of the gateway itself, which has neither module nor record: then
 /// `op` is its type and `after` tells of it.
 #[derive(Clone, Debug)]

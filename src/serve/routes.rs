@@ -15,7 +15,7 @@ use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::observe::observe;
-use super::{limits, signatures};
+use super::{deliveries, limits, signatures};
 use crate::gateway::Gateway;
 use crate::limit::Quota;
 use crate::map::reference;
@@ -111,6 +111,7 @@ fn pages() -> Router<Arc<Gateway>> {
             get(|| async { made_once(&MAPPINGS, || reference::page(Quota::default().per_minute())) }),
         )
         .route(limits::PATH, get(|| async { made_once(&LIMITS, limits::page) }))
+        .route(deliveries::PATH, get(|| async { made_once(&DELIVERIES, deliveries::page) }))
         .route(signatures::PATH, get(|| async { made_once(&SIGNATURES, signatures::page) }))
 }
 
@@ -120,6 +121,7 @@ async fn problem_page(Path(code): Path<String>) -> Result<Response, Problem> {
 
 static MAPPINGS: OnceLock<Bytes> = OnceLock::new();
 static LIMITS: OnceLock<Bytes> = OnceLock::new();
+static DELIVERIES: OnceLock<Bytes> = OnceLock::new();
 static SIGNATURES: OnceLock<Bytes> = OnceLock::new();
 
 /// Long pages cost little, however many ask for them and however slowly they read.

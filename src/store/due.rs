@@ -51,6 +51,8 @@ pub struct Due {
     pub lane: Lane,
     /// So far.
     pub attempts: u32,
+    /// How many of them were before it was sent again: its schedule begins there.
+    pub retried_from: u32,
     /// Who sends it: it may be settled under this name only.
     pub claim: Option<String>,
     pub created_at: Timestamp,
@@ -79,7 +81,7 @@ pub enum Made {
     Outdated,
 }
 
-const COLUMNS: [(&str, Type); 14] = [
+const COLUMNS: [(&str, Type); 15] = [
     ("id", Type::Text),
     ("endpoint_id", Type::Text),
     ("seq", Type::Integer),
@@ -91,6 +93,7 @@ const COLUMNS: [(&str, Type); 14] = [
     ("ordered", Type::Integer),
     ("lane", Type::Integer),
     ("attempts", Type::Integer),
+    ("retried_from", Type::Integer),
     ("run_at", Type::Integer),
     ("claim", Type::Text),
     ("created_at", Type::Integer),
@@ -159,6 +162,7 @@ struct Columns {
     ordered: i64,
     lane: i64,
     attempts: i64,
+    retried_from: i64,
     claim: Option<String>,
     created_at: i64,
 }
@@ -166,6 +170,7 @@ struct Columns {
 impl Columns {
     fn read(self) -> Result<Due, StoreError> {
         let corrupt = || StoreError::Corrupt(format!("the delivery {}", self.id));
+        let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
         Ok(Due {
             id: self.id.parse().map_err(|_| corrupt())?,
             endpoint: self.endpoint_id.parse().map_err(|_| corrupt())?,
@@ -177,7 +182,8 @@ impl Columns {
             rendering: self.rendering,
             ordered: self.ordered == 1,
             lane: Lane::find(self.lane),
-            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            attempts: count(self.attempts),
+            retried_from: count(self.retried_from),
             claim: self.claim,
             created_at: Timestamp::from_micros(self.created_at).unwrap_or_default(),
         })
@@ -199,6 +205,7 @@ impl NewDue {
             i64::from(due.ordered).into(),
             due.lane.number().into(),
             i64::from(due.attempts).into(),
+            i64::from(due.retried_from).into(),
             (!blocked).then(|| self.run_at.micros()).into(),
             due.claim.as_deref().into(),
             due.created_at.micros().into(),
@@ -243,7 +250,8 @@ impl Store {
         Ok(Made::Done)
     }
 
-    pub(super) async fn insert_due(&self, tx: &mut Tx<'_>, owed: &[NewDue]) -> Result<(), StoreError> {
+    /// Says how many were not there before.
+    pub(super) async fn insert_due(&self, tx: &mut Tx<'_>, owed: &[NewDue]) -> Result<u64, StoreError> {
         let mut waits_for = self.predecessors(tx, owed).await?;
         let mut rows = Rows::new(COLUMNS.len(), owed.len());
         for new in owed {
@@ -251,10 +259,10 @@ impl Store {
             let blocked = new.due.ordered && !waits_for.insert(key());
             rows.push(new.cells(blocked));
         }
-        if !rows.is_empty() {
-            self.due.insert.execute(tx, &rows).await?;
+        if rows.is_empty() {
+            return Ok(0);
         }
-        Ok(())
+        Ok(self.due.insert.execute(tx, &rows).await?)
     }
 
     /// Endpoints and records of which something is still owed in order.
@@ -358,7 +366,7 @@ async fn claim_each(
 ) -> Result<Vec<Columns>, sqlx::Error> {
     let text = "UPDATE due SET claim = $1, run_at = $2 WHERE id IN (SELECT id FROM due WHERE endpoint_id = $3 AND lane = $4 \
         AND run_at <= $5 ORDER BY run_at LIMIT $6) RETURNING id, endpoint_id, seq, part, type, module_id, record_id, \
-        rendering, ordered, lane, attempts, claim, created_at";
+        rendering, ordered, lane, attempts, retried_from, claim, created_at";
     let mut found = Vec::new();
     for pick in picks {
         let most = i64::try_from(pick.most).unwrap_or(i64::MAX);

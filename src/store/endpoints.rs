@@ -72,10 +72,6 @@ pub enum EndpointStep {
         version: i64,
         cause: &'static str,
     },
-    /// What it missed was asked for, and what it misses from now on is counted anew.
-    ForgetMissed {
-        version: i64,
-    },
     /// With all that was owed to it. What was settled stays in the history.
     Delete {
         version: i64,
@@ -196,13 +192,6 @@ pub(super) async fn step(tx: &mut Tx<'_>, id: EndpointId, step: &EndpointStep, n
                 version = version + 1, missed_from = coalesce(missed_from, CASE WHEN since > $5 THEN since ELSE $5 END), \
                 missed_to = NULL WHERE id = $1 AND version = $3 AND state = 'enabled'";
             let moved = on!(tx, tx => sqlx::query(text).bind(&id).bind(now).bind(version).bind(*cause).bind(made)
-                .execute(&mut **tx).await?.rows_affected());
-            one(moved)
-        }
-        EndpointStep::ForgetMissed { version } => {
-            let text = "UPDATE endpoints SET missed_from = CASE WHEN state = 'enabled' THEN NULL ELSE $4 END, \
-                missed_to = NULL, version = version + 1, updated_at = $2 WHERE id = $1 AND version = $3";
-            let moved = on!(tx, tx => sqlx::query(text).bind(&id).bind(now).bind(version).bind(made)
                 .execute(&mut **tx).await?.rows_affected());
             one(moved)
         }

@@ -61,6 +61,13 @@ pub struct Progress {
     pub then: Then,
 }
 
+impl Progress {
+    /// Nothing is done before that time.
+    pub fn none(job: &Claimed, until: Timestamp) -> Self {
+        Self { done: 0, skipped: 0, cursor: job.job.cursor.clone(), then: Then::Next(until) }
+    }
+}
+
 /// What follows a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {

@@ -16,6 +16,7 @@ pub mod housekeeping;
 pub mod jobs;
 pub mod keys;
 mod layout;
+pub mod missed;
 pub mod modules;
 mod partitions;
 pub mod plan;

@@ -1,5 +1,5 @@
-//! Settled deliveries that are sent again: back among what is due, as they were. The settled row stays, and is written
-//! over when it is settled anew.
+//! Settled deliveries that are sent again: back among what is due, as they were, their attempts counted on and their
+//! schedule begun anew. The settled row stays, and is written over when it is settled anew.
 
 use super::dialect::{Dialect, sql};
 use super::jobs::{Claimed, Progress, Then, advance};
@@ -10,6 +10,9 @@ use crate::id::{DeliveryId, EndpointId};
 
 /// Settled deliveries that one page looks through; those that do not fit cost, too.
 const WINDOW: i64 = 5_000;
+
+/// Deliveries of an endpoint that were sent again and are due: with more of them, jobs make no more.
+const CROWD: i64 = 5_000;
 
 /// Which settled deliveries.
 #[derive(Clone, Debug)]
@@ -111,6 +114,28 @@ impl Store {
         Ok(Page { ids, next: last.filter(|_| seen >= WINDOW) })
     }
 
+    /// Whether so much is due to an endpoint by jobs that the next ones are to wait.
+    pub async fn is_crowded(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
+        let text = "SELECT count(*) FROM (SELECT 1 FROM due WHERE endpoint_id = $1 AND lane = 2 LIMIT $2) some";
+        let due: i64 = on!(&self.read, pool => sqlx::query_scalar(text).bind(endpoint.to_string()).bind(CROWD + 1)
+            .fetch_one(pool).await)?;
+        Ok(due > CROWD)
+    }
+
+    /// The same of any endpoint of these settled deliveries.
+    pub async fn are_crowded(&self, ids: &[String]) -> Result<bool, StoreError> {
+        let text = sql(format!("SELECT DISTINCT endpoint_id FROM deliveries WHERE {}", self.dialect.among("id")));
+        let ids = serde_json::to_string(ids).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let endpoints: Vec<String> = on!(&self.read, pool => sqlx::query_scalar(text).bind(ids).fetch_all(pool).await)?;
+        for endpoint in endpoints {
+            let corrupt = |_| StoreError::Corrupt(format!("deliveries of {endpoint}"));
+            if self.is_crowded(endpoint.parse().map_err(corrupt)?).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// One step of a job: these are due again, and the job has come past them. `then` is told how many they were.
     /// Answers nothing when the job is someone else's or has ended: then nothing was done.
     pub async fn resend(
@@ -169,7 +194,7 @@ async fn hasten(
         // A claim whose lease has run out is nobody's.
         Some((Some(until), Some(_), _)) if until > now.micros() => Some(Resent::BeingSent),
         Some(_) => {
-            let text = "UPDATE due SET run_at = $2, claim = NULL, lane = 2 WHERE id = $1";
+            let text = "UPDATE due SET run_at = $2, claim = NULL, lane = 2, retried_from = attempts WHERE id = $1";
             on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(now.micros()).execute(&mut **tx).await.map(|_| ()))?;
             Some(Resent::Now)
         }
@@ -193,9 +218,9 @@ async fn make_due(tx: &mut Tx<'_>, dialect: Dialect, ids: &[String], now: Timest
         return Ok(0);
     }
     let text = sql(format!(
-        "INSERT INTO due (id, endpoint_id, seq, part, type, module_id, record_id, rendering, ordered, lane, attempts, run_at, \
-         claim, created_at) SELECT d.id, d.endpoint_id, d.seq, d.part, d.type, d.module_id, d.record_id, d.rendering, 0, 2, \
-         d.attempts, $2, NULL, d.created_at FROM deliveries d JOIN endpoints e ON e.id = d.endpoint_id \
+        "INSERT INTO due (id, endpoint_id, seq, part, type, module_id, record_id, rendering, ordered, lane, attempts, \
+         retried_from, run_at, claim, created_at) SELECT d.id, d.endpoint_id, d.seq, d.part, d.type, d.module_id, d.record_id, d.rendering, 0, 2, \
+         d.attempts, d.attempts, $2, NULL, d.created_at FROM deliveries d JOIN endpoints e ON e.id = d.endpoint_id \
          WHERE e.state = 'enabled' AND {}{} ON CONFLICT (id) DO NOTHING",
         dialect.among("d.id"),
         dialect.for_key_share_of("e")

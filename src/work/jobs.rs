@@ -54,6 +54,8 @@ pub struct Counted {
 pub enum Refused {
     /// What is wrong with what was asked for.
     Spec(String),
+    /// What is asked for makes sense, but not as things stand.
+    Conflict(String),
     Store(StoreError),
 }
 

@@ -9,14 +9,15 @@ use serde_json::{Map, Value};
 use super::jobs::{Broken, Counted, Kind, Refused, Stepped, Task};
 use crate::clock::Timestamp;
 use crate::id::EndpointId;
-use crate::store::jobs::{Claimed, Then};
+use crate::limit::pace::Pace;
+use crate::store::jobs::{Claimed, Progress, Then};
 use crate::store::redeliver::Settled;
 use crate::store::{Store, StoreError};
 
 /// Deliveries of one step.
 const PAGE: i64 = 250;
-const MOST_PER_MINUTE: i64 = 1_000_000;
-const MINUTE: i64 = 60_000_000;
+/// Before it is looked again whether an endpoint has room.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is asked for, and what a job's row keeps of it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -35,7 +36,7 @@ pub struct Spec {
     event: Option<String>,
     /// How many are due anew in a minute, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
-    per_minute: Option<i64>,
+    per_minute: Option<Pace>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
@@ -64,13 +65,12 @@ impl Spec {
 
     /// At most once a second, and a second's worth of them.
     fn most_at_once(&self) -> i64 {
-        self.per_minute.map_or(PAGE, |per_minute| (per_minute / 60).clamp(1, PAGE))
+        self.per_minute.map_or(PAGE, |pace| pace.a_second().min(PAGE))
     }
 
     /// When the next step is due after one that sent so many.
     fn next(&self, sent: i64, now: Timestamp) -> Timestamp {
-        let micros = self.per_minute.map_or(0, |per_minute| sent * MINUTE / per_minute);
-        now.after(Duration::from_micros(micros.unsigned_abs()))
+        self.per_minute.map_or(now, |pace| pace.after(sent, now))
     }
 }
 
@@ -86,9 +86,6 @@ impl Redeliver {
     async fn look(&self, asked: Map<String, Value>, now: Timestamp) -> Result<Counted, Refused> {
         let mut spec: Spec = Deserialize::deserialize(Value::Object(asked))
             .map_err(|error: serde_json::Error| Refused::Spec(error.to_string()))?;
-        if spec.per_minute.is_some_and(|rate| !(1..=MOST_PER_MINUTE).contains(&rate)) {
-            return Err(Refused::Spec(format!("`perMinute` is a number from 1 to {MOST_PER_MINUTE}")));
-        }
         // What is settled while the job runs is not its concern, least of all what it has sent itself.
         let to = spec.to.map_or(now, |to| to.min(now));
         if spec.from.is_some_and(|from| from > to) {
@@ -104,6 +101,11 @@ impl Redeliver {
         let spec: Spec = serde_json::from_str(&job.job.spec)
             .map_err(|error| StoreError::Corrupt(format!("the job's spec: {error}")))?;
         let page = self.store.settled_page(&spec.settled(now), &job.job.cursor, spec.most_at_once()).await?;
+        if self.store.are_crowded(&page.ids).await? {
+            let progress = Progress::none(job, now.after(PAUSE));
+            let held = self.store.advance_job(job, &progress, now).await?;
+            return Ok(if held { Stepped::On(progress) } else { Stepped::Lost });
+        }
         let then = |sent| if page.next.is_some() { Then::Next(spec.next(sent, now)) } else { Then::Finished };
         let progress = self.store.resend(job, &page, then, now).await?;
         Ok(progress.map_or(Stepped::Lost, Stepped::On))

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Setup, text};
 use crate::client::{Answer, Sender};
+use crate::seeded::{Settled, redeliver};
 
 both!(
     every_route_asks_for_a_key,
@@ -19,26 +20,62 @@ both!(
 
 const ORDERS: &str = include_str!("../data/modules/orders.toml");
 
+/// Those below `/api/v1`.
+const ROUTES: &[(Method, &str)] = &[
+    (Method::POST, "/apply"),
+    (Method::GET, "/modules"),
+    (Method::GET, "/modules/orders"),
+    (Method::GET, "/modules/orders/records"),
+    (Method::GET, "/modules/orders/records/{record}"),
+    (Method::GET, "/modules/orders/sources"),
+    (Method::POST, "/modules/orders/sources"),
+    (Method::GET, "/modules/orders/sources/shop"),
+    (Method::DELETE, "/modules/orders/sources/shop/secrets"),
+    (Method::POST, "/modules/orders/sources/shop/reveal-secret"),
+    (Method::GET, "/presets"),
+    (Method::GET, "/changes"),
+    (Method::GET, "/changes/stream"),
+    (Method::GET, "/profiles"),
+    (Method::GET, "/webhooks"),
+    (Method::POST, "/webhooks"),
+    (Method::GET, "/webhooks/{webhook}"),
+    (Method::PATCH, "/webhooks/{webhook}"),
+    (Method::DELETE, "/webhooks/{webhook}"),
+    (Method::POST, "/webhooks/{webhook}/enable"),
+    (Method::POST, "/webhooks/{webhook}/disable"),
+    (Method::POST, "/webhooks/{webhook}/rotate-secret"),
+    (Method::POST, "/webhooks/{webhook}/promote-secret"),
+    (Method::POST, "/webhooks/{webhook}/test"),
+    (Method::GET, "/webhooks/{webhook}/deliveries"),
+    (Method::GET, "/deliveries/{delivery}"),
+    (Method::POST, "/deliveries/{delivery}/retry"),
+    (Method::GET, "/jobs"),
+    (Method::POST, "/jobs"),
+    (Method::GET, "/jobs/{job}"),
+    (Method::DELETE, "/jobs/{job}"),
+    (Method::GET, "/events"),
+    (Method::GET, "/events/{event}"),
+    (Method::GET, "/events/{event}/payload"),
+];
+
 async fn every_route_asks_for_a_key(app: App) {
     let sender = app.sender(ORDERS).await;
     let made = sender.post(json!({ "type": "stock", "code": "A" })).await.accepted("created");
     let (record, event) = (text(&made["recordId"]), text(&made["eventId"]));
+    let webhook = app.post("/api/v1/webhooks", json!({ "url": "tidegate://inspect" })).await.done();
+    let webhook = text(&webhook["id"]);
+    let delivery = Settled::failed(webhook.parse().unwrap()).put(app.database(), 0, 1).await.remove(0);
+    let job = redeliver(&app, json!({ "type": "nothing" })).await;
+    let named = [
+        ("{record}", record),
+        ("{event}", event),
+        ("{webhook}", webhook),
+        ("{delivery}", &*delivery),
+        ("{job}", &*job),
+    ];
     let before = app.database().count("audit").await;
-    for (method, path) in [
-        (Method::POST, "/apply"),
-        (Method::GET, "/modules"),
-        (Method::GET, "/modules/orders"),
-        (Method::GET, "/modules/orders/records"),
-        (Method::GET, &format!("/modules/orders/records/{record}")),
-        (Method::GET, "/modules/orders/sources"),
-        (Method::POST, "/modules/orders/sources"),
-        (Method::GET, "/modules/orders/sources/shop"),
-        (Method::DELETE, "/modules/orders/sources/shop/secrets"),
-        (Method::POST, "/modules/orders/sources/shop/reveal-secret"),
-        (Method::GET, "/events"),
-        (Method::GET, &format!("/events/{event}")),
-        (Method::GET, &format!("/events/{event}/payload")),
-    ] {
+    for (method, path) in ROUTES {
+        let path = named.iter().fold((*path).to_owned(), |path, (name, id)| path.replace(name, id));
         let path = format!("/api/v1{path}");
         let request = || {
             let request = app.request(method.clone(), &path).header("content-type", "application/json");
@@ -55,7 +92,7 @@ async fn every_route_asks_for_a_key(app: App) {
             Answer::to(request().header("authorization", key)).await.problem(401, "key_invalid");
         }
         Answer::to(request()).await.problem(401, "key_invalid");
-        let in_url = Answer::to(app.request(method, &format!("{path}?key={}", app.key)).body("{}")).await;
+        let in_url = Answer::to(app.request(method.clone(), &format!("{path}?key={}", app.key)).body("{}")).await;
         in_url.problem(401, "key_invalid");
     }
     assert_eq!(app.database().count("audit").await, before, "nothing was done");

@@ -135,23 +135,23 @@ impl App {
 
     /// One round of what the gateway does beside requests.
     pub async fn keep_house(&self) {
-        let gateway = self.running.gateway();
+        let gateway = self.gateway();
         tidegate::work::housekeeping::tick(&gateway.store, &gateway.clock, &gateway.config.keep).await;
     }
 
     pub fn store(&self) -> &tidegate::store::Store {
-        &self.running.gateway().store
+        &self.gateway().store
     }
 
     /// What the gateway does by itself within a moment: edits by SQL come into the log.
     pub async fn number_edits(&self) {
-        let gateway = self.running.gateway();
+        let gateway = self.gateway();
         tidegate::feed::mover::tick(&gateway.store, &gateway.clock, &gateway.tail).await.expect("edits are numbered");
     }
 
     /// One round of the jobs, beside those that the gateway makes by itself.
     pub async fn do_jobs(&self) {
-        self.running.gateway().jobs.tick().await;
+        self.gateway().jobs.tick().await;
     }
 
     /// Drains, and leaves what can be started again.

@@ -3,9 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::app::{App, Setup, text};
+use crate::receiver::{Receiver, Reply};
 use crate::seeded::{SETTLED_AT, Settled, endpoint, execute, put_due, time};
 
-both!(due_and_settled_are_one_list, an_attempt_is_shown_whole, one_delivery_is_sent_now);
+both!(
+    due_and_settled_are_one_list,
+    an_attempt_is_shown_whole,
+    one_delivery_is_sent_now,
+    what_is_sent_again_is_tried_as_often_as_at_first,
+    the_log_is_read_for_webhooks_that_were_disabled,
+);
 
 async fn due_and_settled_are_one_list(setup: Setup) {
     let app = setup.with_stopped_clock().start().await;
@@ -147,4 +154,43 @@ async fn one_delivery_is_sent_now(setup: Setup) {
     retry(&format!("dlv_{}", "0".repeat(26))).await.problem(404, "not_found");
     assert_eq!(place.count("audit WHERE action = 'delivery.retry'").await, 4);
     assert_eq!(place.count("due WHERE lane = 2").await, 3);
+}
+
+async fn what_is_sent_again_is_tried_as_often_as_at_first(app: App) {
+    let (sender, receiver) = (app.sender(include_str!("../data/modules/orders.toml")).await, Receiver::start().await);
+    receiver.answer(|_| Reply::status(500));
+    let given = json!({ "url": receiver.url("/"), "events": ["record_created"], "retries": [0, 0] });
+    let made = app.post("/api/v1/webhooks", given).await.done();
+    sender.post(json!({ "type": "stock", "code": "A" })).await.accepted("created");
+    let id = receiver.wait_for(1).await[0].header("x-webhook-id").unwrap().to_owned();
+    let path = format!("/deliveries/{id}");
+    let settled = async |state: &str, least: usize| loop {
+        let delivery = app.see(&path).await;
+        if delivery["state"] == state && delivery["attempts"].as_array().unwrap().len() >= least {
+            let numbers = delivery["attempts"].as_array().unwrap().iter().map(|attempt| attempt["number"].clone());
+            return Value::Array(numbers.collect());
+        }
+    };
+    assert_eq!(settled("failed", 3).await, json!([1, 2, 3]));
+    let job = json!({ "kind": "redeliver", "endpoint": made["id"] });
+    app.post(&format!("/api/v1{path}/retry"), json!({})).await.done();
+    assert_eq!(settled("failed", 6).await, json!([1, 2, 3, 4, 5, 6]), "its schedule begins anew, the count goes on");
+    assert_eq!(app.post("/api/v1/jobs", job).await.status, 201);
+    receiver.wait_for(7).await;
+    receiver.answer(|_| Reply::status(200));
+    let numbers = settled("delivered", 7).await;
+    assert!(numbers.as_array().unwrap().len() <= 9, "{numbers}");
+}
+
+async fn the_log_is_read_for_webhooks_that_were_disabled(app: App) {
+    let (sender, receiver) = (app.sender(include_str!("../data/modules/orders.toml")).await, Receiver::start().await);
+    receiver.answer(|_| Reply::status(410));
+    let made = app.post("/api/v1/webhooks", json!({ "url": receiver.url("/") })).await.done();
+    sender.post(json!({ "type": "stock", "code": "A" })).await.accepted("created");
+    let told = app.see("/changes?type=endpoint.disabled&wait=30").await;
+    let [change] = &told["data"].as_array().unwrap()[..] else { panic!("{told}") };
+    assert_eq!((&change["types"], &change["module"]), (&json!(["endpoint.disabled"]), &Value::Null), "{told}");
+    assert_eq!(change["after"]["endpoint"], made["id"], "{told}");
+    let near = app.get("/api/v1/changes?type=endpoint.disable").await.problem(400, "invalid_request");
+    assert!(text(&near["detail"]).contains("`endpoint.disabled`"), "{near}");
 }

@@ -40,6 +40,7 @@ mod limits;
 mod mail;
 mod mappings;
 mod memory;
+mod missed;
 mod mistakes;
 mod naughty;
 mod offline;

@@ -22,6 +22,7 @@ both!(
     a_webhook_is_turned_off_and_on,
     a_deleted_webhook_is_sent_nothing,
     webhooks_are_listed_page_by_page,
+    the_page_of_deliveries_is_served,
     many_are_made_at_once,
     who_may_do_what,
 );
@@ -253,6 +254,15 @@ async fn webhooks_are_listed_page_by_page(app: App) {
     let names: Vec<_> = profiles["data"].as_array().unwrap().iter().map(|one| text(&one["name"])).collect();
     assert_eq!(names, ["collecta", "collectiq", "auction-excellence", "cliq", "standard-webhooks"]);
     assert_eq!(profiles["data"][3]["signatures"], json!(["x-cliq-signature"]));
+}
+
+async fn the_page_of_deliveries_is_served(app: App) {
+    let page = app.request(Method::GET, "/reference/deliveries").send().await.unwrap();
+    assert_eq!(
+        (page.status().as_u16(), page.headers()["content-type"].to_str().unwrap()),
+        (200, "text/html; charset=utf-8")
+    );
+    assert!(page.text().await.unwrap().contains("auction-excellence"));
 }
 
 async fn many_are_made_at_once(app: App) {

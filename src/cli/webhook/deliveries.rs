@@ -76,6 +76,24 @@ pub struct RedeliverArgs {
     pub client: ClientArgs,
 }
 
+#[derive(Args, Clone, Debug)]
+pub struct MissedArgs {
+    /// The webhook's id
+    #[arg(value_name = "WEBHOOK")]
+    pub id: String,
+
+    /// At most so many in a minute
+    #[arg(long, value_name = "N")]
+    pub per_minute: Option<u32>,
+
+    /// Count them, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
 /// So long ago, or a moment as RFC 3339 writes it.
 fn moment(words: &str) -> Result<Timestamp, String> {
     if let Ok(ago) = seconds(words) {
@@ -185,8 +203,12 @@ pub async fn redeliver(args: RedeliverArgs, output: Output) -> Result<(), Failur
     begin(args.client, Value::Object(spec), output).await
 }
 
-pub async fn missed(args: super::OneArgs, output: Output) -> Result<(), Failure> {
-    begin(args.client, json!({ "kind": "missed", "endpoint": args.id }), output).await
+pub async fn missed(args: MissedArgs, output: Output) -> Result<(), Failure> {
+    let mut spec = json!({ "kind": "missed", "endpoint": args.id, "dryRun": args.dry_run });
+    if let Some(rate) = args.per_minute {
+        spec["perMinute"] = rate.into();
+    }
+    begin(args.client, spec, output).await
 }
 
 async fn begin(client: ClientArgs, spec: Value, output: Output) -> Result<(), Failure> {
@@ -194,7 +216,7 @@ async fn begin(client: ClientArgs, spec: Value, output: Output) -> Result<(), Fa
     output.answer(&job, || {
         let total = text(&job, "total");
         match job["id"].as_str() {
-            Some(id) => format!("{id} sends {total} deliveries, beside the requests: GET /api/v1/jobs/{id}"),
+            Some(id) => format!("{id} sends {total} deliveries, beside the requests: tidegate job show --follow {id}"),
             None => format!("{total} deliveries would be sent"),
         }
     })

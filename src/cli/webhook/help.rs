@@ -103,5 +103,7 @@ Examples:
   tidegate webhook redeliver --type record_created --since 2026-01-02T03:04:05Z";
 
 pub const MISSED: &str = "\
+What was sent already is left alone; a receiver knows what it has by the id of the delivery.
+
 Example:
   tidegate webhook enable whk_… && tidegate webhook missed whk_…";

@@ -2,12 +2,9 @@
 
 use super::members::Wrong;
 use crate::deliver::endpoint::RawEndpoint;
-use crate::record::change::EventType;
+use crate::record::change::{EventType, SYSTEM};
 use crate::record::nearest::{did_you_mean, nearest};
 use crate::store::modules::StoredModule;
-
-/// Types of events of the gateway itself, which have no module.
-pub const SYSTEM: &[&str] = &["endpoint.disabled"];
 
 pub fn check(raw: &RawEndpoint, modules: &[StoredModule]) -> Vec<Wrong> {
     let unknown = raw.modules.iter().filter_map(|slug| no_module(slug, modules));

@@ -3,11 +3,11 @@
 mod made_up;
 
 use super::members::{Wrong, invalid};
-use super::names::{self, SYSTEM};
+use super::names;
 use crate::deliver::endpoint::Endpoint;
 use crate::gateway::Gateway;
 use crate::problem::Problem;
-use crate::record::change::{Change, EventType};
+use crate::record::change::{Change, EventType, SYSTEM};
 use crate::record::field::Kind;
 use crate::store::modules::StoredModule;
 

@@ -84,6 +84,7 @@ pub async fn test_webhook(gateway: &Gateway, caller: &Caller, id: &str, asked: A
         change: &sample.change,
         rendering: &made.rendering,
         number: 1,
+        retried_from: 0,
         test: true,
     };
     let sent = letter.send(gateway.deliveries.poster(), &gateway.clock).await;

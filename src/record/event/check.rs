@@ -8,11 +8,9 @@ use super::{
 };
 use crate::condition::Condition;
 use crate::condition::path::Path;
-use crate::record::change::EventType;
+use crate::record::change::{EventType, SYSTEM_PREFIX};
 use crate::record::definition::{Fault, FieldDefinition, key_in_path};
 
-/// Types that begin so are those of the gateway's own events.
-const SYSTEM: &str = "endpoint.";
 /// The longest key in `data`, in bytes.
 const LONGEST_KEY: usize = 100;
 
@@ -52,9 +50,9 @@ fn name(name: &str) -> Result<(), String> {
             "every module has `{name}` already; give the event a name of its own, such as `order.paid`"
         ));
     }
-    if name.starts_with(SYSTEM) {
+    if name.starts_with(SYSTEM_PREFIX) {
         return Err(format!(
-            "names that begin with `{SYSTEM}` are those of the gateway's own events; begin with another word"
+            "names that begin with `{SYSTEM_PREFIX}` are those of the gateway's own events; begin with another word"
         ));
     }
     if is_name(name) {
@@ -90,7 +88,7 @@ fn meant(name: &str) -> Option<String> {
             _ => meant.push('_'),
         }
     }
-    (is_name(&meant) && EventType::find(&meant).is_none() && !meant.starts_with(SYSTEM)).then_some(meant)
+    (is_name(&meant) && EventType::find(&meant).is_none() && !meant.starts_with(SYSTEM_PREFIX)).then_some(meant)
 }
 
 fn once(name: &str, events: &[EventDefinition]) -> Result<(), String> {
