@@ -28,7 +28,7 @@ both!(
 const TICKETS: &str = include_str!("../data/modules/tickets.toml");
 
 /// What each system promises its customers (the seeds' own lists).
-const SYSTEMS: [(&str, &[&str]); 3] = [
+pub const SYSTEMS: [(&str, &[&str]); 3] = [
     (
         "collectiq",
         &[
@@ -104,9 +104,14 @@ fn read(path: &str) -> String {
 }
 
 /// A system's module file; who sends is not what is tested here, so nothing is signed.
-fn module_file(system: &str) -> String {
+pub fn module_file(system: &str) -> String {
     let file = read(&format!("mappings/{system}.toml"));
     file.lines().filter(|line| !line.starts_with("signature = ")).map(|line| format!("{line}\n")).collect()
+}
+
+/// What is sent of a system, and what comes of it.
+pub fn steps(system: &str) -> Vec<Value> {
+    serde_json::from_str(&read(&format!("tests/data/events/{system}.json"))).unwrap()
 }
 
 fn shape(file: &str) -> Shape {
@@ -120,7 +125,7 @@ async fn the_events_of_the_seeds_fire_each_on_its_change(app: App) {
         let shape = shape(&file);
         let named: Vec<_> = shape.events.iter().map(|event| event.name.as_str()).collect();
         assert_eq!(named, promised, "{system}");
-        let steps: Vec<Value> = serde_json::from_str(&read(&format!("tests/data/events/{system}.json"))).unwrap();
+        let steps = steps(system);
         let sender = app.sender(&file).await;
         for step in &steps {
             sender.post(&step["payload"]).await.done();

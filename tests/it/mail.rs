@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 /// How the server treats a connection.
 #[derive(Clone, Copy)]
-enum Manner {
+pub enum Manner {
     Takes,
     /// No mail for this one.
     Refuses(&'static str),
@@ -22,10 +22,10 @@ enum Manner {
 }
 
 /// All lines that one client wrote.
-type Heard = mpsc::UnboundedReceiver<Vec<String>>;
+pub type Heard = mpsc::UnboundedReceiver<Vec<String>>;
 
 /// `manner` is asked with the number of the connection, from 0. What was heard is told when the client has gone.
-async fn server(manner: fn(usize) -> Manner) -> (u16, Heard) {
+pub async fn server(manner: fn(usize) -> Manner) -> (u16, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (told, heard) = mpsc::unbounded_channel();
@@ -67,7 +67,7 @@ async fn serve(client: TcpStream, manner: Manner) -> Vec<String> {
     heard
 }
 
-fn mail(port: u16) -> Mail {
+pub fn mail(port: u16) -> Mail {
     let relay = Relay { host: "127.0.0.1".to_owned(), port, security: Security::None, login: None };
     let to = ["ops@example.com", "Night <night@example.com>"].map(|to| to.parse().unwrap()).to_vec();
     Mail { relay, from: "Tidegate <tidegate@example.com>".parse().unwrap(), to }
@@ -100,12 +100,12 @@ impl Sending {
     }
 }
 
-async fn next(heard: &mut Heard) -> Vec<String> {
+pub async fn next(heard: &mut Heard) -> Vec<String> {
     tokio::time::timeout(DEADLINE, heard.recv()).await.expect("a client comes").unwrap()
 }
 
 /// The first line that begins so.
-fn line<'a>(heard: &'a [String], begin: &str) -> &'a str {
+pub fn line<'a>(heard: &'a [String], begin: &str) -> &'a str {
     heard.iter().find(|line| line.starts_with(begin)).unwrap_or_else(|| panic!("no {begin} in {heard:#?}"))
 }
 

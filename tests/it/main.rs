@@ -24,6 +24,7 @@ mod cli;
 mod crowd;
 mod deletes;
 mod deliveries;
+mod delivering;
 mod door;
 mod each;
 mod edits;

@@ -10,8 +10,10 @@ use tidegate::verify::{self, Signed, preset};
 
 use crate::client::{Answer, http_client};
 use crate::receiver::{Received, Receiver};
-use languages::{Language, Receivers, Scheme};
-use profiles::{altered, every_delivery_verifies};
+pub use languages::Receivers;
+use languages::{Language, Scheme};
+use profiles::altered;
+pub use profiles::every_delivery_verifies;
 
 /// As Tidegate makes them, and as admins give them.
 const SECRETS: [&str; 2] = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "It's a secret to everyöne 🔑"];
