@@ -3,8 +3,10 @@
 //! receiver or the API shows.
 
 mod alike;
+mod answers;
 mod delays;
 mod failing;
+mod history;
 mod hops;
 mod named;
 mod order;
