@@ -15,7 +15,8 @@ use crate::clock::Timestamp;
 use crate::condition::Condition;
 use crate::id::EndpointId;
 use crate::limit::Quota;
-use crate::record::change::Change;
+use crate::record::change::{CUSTOM, Change};
+use crate::record::shape::Shape;
 use crate::secret::SecretString;
 
 /// Attempts that may be under way at once, unless it says otherwise.
@@ -229,25 +230,24 @@ impl Endpoint {
     }
 }
 
-/// What a filter judges: the event and its record, whatever the profile makes of them.
-pub fn envelope(change: &Change, event: &str, module: Option<&str>) -> Value {
-    let split = |row: &Option<crate::record::change::Fields>| {
-        let mut fields = row.clone().unwrap_or_default();
-        let custom = fields.remove("custom_data").unwrap_or(Value::Null);
-        (fields, custom)
-    };
-    let (data, custom_data) = split(if change.after.is_some() { &change.after } else { &change.before });
+/// What a filter judges: the event and its record, whatever the profile makes of them. Decimals are numbers, as they are
+/// where a module's file says what its events are; those of a module that is gone stay the texts that the log has.
+pub fn envelope(change: &Change, event: &str, shape: Option<&Shape>) -> Value {
+    let mut document = shape.map_or_else(|| change.texts(), |shape| change.document(shape));
+    let record = if change.after.is_some() { &document["after"] } else { &document["before"] };
+    let mut data = record.as_object().cloned().unwrap_or_default();
+    let custom_data = data.remove(CUSTOM).unwrap_or(Value::Null);
     json!({
         "type": event,
-        "module": module,
+        "module": shape.map(|shape| shape.slug.as_str()),
         "record_id": change.record,
         "op": change.op,
         "version": change.version,
         "actor": change.actor,
         "data": data,
         "custom_data": custom_data,
-        "changes": change.moved,
-        "before": change.before,
-        "after": change.after,
+        "changes": document["changes"].take(),
+        "before": document["before"].take(),
+        "after": document["after"].take(),
     })
 }

@@ -91,11 +91,12 @@ fn wanting<'a>(
     event: &str,
     is_meant: impl Fn(&Endpoint) -> bool,
 ) -> Vec<&'a Arc<Endpoint>> {
-    let slug = shape(book, change).map(|shape| shape.slug.as_str());
+    let shape = shape(book, change);
+    let slug = shape.map(|shape| shape.slug.as_str());
     let named = book.endpoints().iter().filter(|endpoint| is_meant(endpoint) && endpoint.wants(event, slug));
     let named = named.collect::<Vec<_>>();
     // Made only where a filter looks at it.
-    let envelope = named.iter().any(|endpoint| endpoint.has_filter()).then(|| envelope(change, event, slug));
+    let envelope = named.iter().any(|endpoint| endpoint.has_filter()).then(|| envelope(change, event, shape));
     let passes = |endpoint: &&Arc<Endpoint>| envelope.as_ref().is_none_or(|envelope| endpoint.passes(envelope));
     named.into_iter().filter(passes).collect()
 }

@@ -101,15 +101,22 @@ impl Change {
     /// What the events that a module names look at: `{op, before, after, changes}`, where rows hold the fields and
     /// `custom_data`, and changes `{field: {from, to}}`. Decimals are numbers, with all their digits.
     pub fn document(&self, shape: &Shape) -> Value {
-        let row = |row: &Option<Fields>| row.clone().map_or(Value::Null, |row| numbers(row, shape, number));
-        let changes = numbers(self.moved.clone(), shape, |pair| {
-            pair.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(number);
-        });
+        let pair = |pair: &mut Value| pair.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(number);
+        self.in_one(|row| numbers(row, shape, number), |moved| numbers(moved, shape, pair))
+    }
+
+    /// The same where nobody knows any more which fields are decimals: they are texts, as in the log.
+    pub fn texts(&self) -> Value {
+        self.in_one(Value::Object, Value::Object)
+    }
+
+    fn in_one(&self, row: impl Fn(Fields) -> Value, moved: impl Fn(Fields) -> Value) -> Value {
+        let of = |fields: &Option<Fields>| fields.clone().map_or(Value::Null, &row);
         let members = [
             ("op", Value::String(self.op.clone())),
-            ("before", row(&self.before)),
-            ("after", row(&self.after)),
-            ("changes", changes),
+            ("before", of(&self.before)),
+            ("after", of(&self.after)),
+            ("changes", moved(self.moved.clone())),
         ];
         Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }

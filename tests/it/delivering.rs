@@ -10,6 +10,7 @@ mod history;
 mod hops;
 mod named;
 mod order;
+mod picked;
 mod profiles;
 mod restarts;
 mod standing;
