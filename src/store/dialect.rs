@@ -132,8 +132,9 @@ impl Dialect {
         }
     }
 
-    /// Opens a batch in one round trip: key look-ups only, deadlines, and the modules held against altering. The
-    /// numbers are advisory keys of modules, sorted. Only PostgreSQL is sent it.
+    /// Opens a batch in one round trip: key look-ups only, deadlines, and the modules held against altering. A plan that
+    /// PostgreSQL was told to avoid counts as so costly that it would be compiled, which takes longer than all the rest;
+    /// so nothing is. The numbers are advisory keys of modules, sorted. Only PostgreSQL is sent it.
     pub fn begin_batch(self, modules: &[i64]) -> SqlStr {
         let mut text = "BEGIN; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
             SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; \
