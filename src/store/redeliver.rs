@@ -116,7 +116,7 @@ impl Store {
 
     /// Whether so much is due to an endpoint by jobs that the next ones are to wait.
     pub async fn is_crowded(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
-        let text = "SELECT count(*) FROM (SELECT 1 FROM due WHERE endpoint_id = $1 AND lane = 2 LIMIT $2) some";
+        let text = "SELECT count(*) FROM (SELECT 1 FROM due WHERE endpoint_id = $1 AND lane = 2 LIMIT $2) d";
         let due: i64 = on!(&self.read, pool => sqlx::query_scalar(text).bind(endpoint.to_string()).bind(CROWD + 1)
             .fetch_one(pool).await)?;
         Ok(due > CROWD)

@@ -190,7 +190,7 @@ async fn the_log_is_read_for_webhooks_that_were_disabled(app: App) {
     let told = app.see("/changes?type=endpoint.disabled&wait=30").await;
     let [change] = &told["data"].as_array().unwrap()[..] else { panic!("{told}") };
     assert_eq!((&change["types"], &change["module"]), (&json!(["endpoint.disabled"]), &Value::Null), "{told}");
-    assert_eq!(change["after"]["endpoint"], made["id"], "{told}");
+    assert_eq!(change["after"]["fields"]["endpoint"], made["id"], "{told}");
     let near = app.get("/api/v1/changes?type=endpoint.disable").await.problem(400, "invalid_request");
     assert!(text(&near["detail"]).contains("`endpoint.disabled`"), "{near}");
 }

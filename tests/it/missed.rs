@@ -183,6 +183,7 @@ async fn what_is_left_of_a_broken_job_is_still_missed(setup: Setup) {
     let made = ask(&app, &id, json!({ "perMinute": 60 })).await;
     assert_eq!(made["total"], 3, "B, C and D: {made}");
     delete(&app, &format!("/webhooks/{id}")).await;
+    app.setup.clock.advance(SECOND);
     let failed = drain(&app, text(&made["id"])).await;
     assert_eq!((&failed["state"], &failed["error"]), (&json!("failed"), &json!("the webhook was deleted")));
 }
