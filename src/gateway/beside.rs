@@ -143,7 +143,6 @@ impl Gateway {
 
     /// A step that is under way when the gateway stops is finished; the job goes on elsewhere, or later.
     async fn do_jobs(self: Arc<Self>) {
-        self.jobs.begin().await;
         while !self.stopping.is_cancelled() {
             let rest = self.jobs.tick().await;
             // What a step has made due goes at once.

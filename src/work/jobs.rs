@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OnceCell};
 
 use crate::clock::{Clock, Timestamp};
 use crate::id::ReplicaId;
@@ -97,6 +97,7 @@ pub struct Jobs {
     held: Mutex<Vec<Held>>,
     claims: AtomicU64,
     wake: Notify,
+    begun: OnceCell<()>,
 }
 
 /// A job that is done here.
@@ -110,7 +111,7 @@ struct Held {
 impl Jobs {
     pub fn new(store: Arc<Store>, clock: Clock, replica: ReplicaId, kinds: Vec<Arc<dyn Kind>>) -> Self {
         let (held, claims, wake) = (Mutex::default(), AtomicU64::new(0), Notify::new());
-        Self { store, clock, replica, kinds, held, claims, wake }
+        Self { store, clock, replica, kinds, held, claims, wake, begun: OnceCell::new() }
     }
 
     pub fn kind(&self, name: &str) -> Option<&Arc<dyn Kind>> {
@@ -127,7 +128,7 @@ impl Jobs {
     }
 
     /// Before the first round: what an earlier process held may be taken again.
-    pub async fn begin(&self) {
+    async fn begin(&self) {
         if let Err(error) = self.store.free_jobs(self.replica).await {
             tracing::warn!(%error, "jobs of an earlier start wait until its claim on them ends");
         }
@@ -136,6 +137,7 @@ impl Jobs {
     /// One round: takes jobs as far as there is room, and does a step of each that is due. Says how long the next
     /// round may wait.
     pub async fn tick(&self) -> Duration {
+        self.begun.get_or_init(|| self.begin()).await;
         let mut held = self.held.lock().await;
         let now = self.clock.now();
         if let Err(error) = self.take(&mut held, now).await {
