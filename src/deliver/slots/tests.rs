@@ -85,6 +85,7 @@ fn job(endpoint: EndpointId) -> Job {
         ordered: false,
         lane: Lane::Fresh,
         attempts: 0,
+        retried_from: 0,
         claim: None,
         created_at: at,
     };
