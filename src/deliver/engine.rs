@@ -343,9 +343,10 @@ impl Deliveries {
                 went = deliveries.attempt(job) => went,
                 () = cut.cancelled() => Went::NotAtAll,
             };
-            let (next, room) = deliveries.slots().done(endpoint, went);
-            next.into_iter().for_each(|job| deliveries.begin(job));
-            if room && deliveries.left_over.load(Ordering::Relaxed) {
+            let after = deliveries.slots().done(endpoint, went);
+            after.next.into_iter().for_each(|job| deliveries.begin(job));
+            deliveries.put_back(&after.put_back).await;
+            if after.room && deliveries.left_over.load(Ordering::Relaxed) {
                 deliveries.wake.notify_one();
             }
         });

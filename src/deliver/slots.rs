@@ -188,20 +188,26 @@ impl Slots {
         next
     }
 
-    /// One has ended; answers what may be sent now, and whether there is room to claim more.
-    pub fn done(&mut self, endpoint: EndpointId, went: Went) -> (Vec<Job>, bool) {
+    /// One has ended.
+    pub fn done(&mut self, endpoint: EndpointId, went: Went) -> After {
         let now = self.clock.monotonic();
         self.under_way = self.under_way.saturating_sub(1);
         self.held = self.held.saturating_sub(1);
-        let Some(slot) = self.of.get_mut(&endpoint) else { return (Vec::new(), false) };
+        let mut after = After::default();
+        let Some(slot) = self.of.get_mut(&endpoint) else { return after };
         slot.under_way = slot.under_way.saturating_sub(1);
         slot.learn(went, now);
-        let mut next = Vec::new();
-        while let Some(job) = self.next(endpoint) {
-            next.push(job);
+        if slot.is_resting(now) {
+            // Others may need the place meanwhile.
+            slot.old = 0;
+            after.put_back.extend(slot.queue.drain(..).map(|job| job.due));
+            self.held = self.held.saturating_sub(after.put_back.len());
         }
-        let room = self.of.get(&endpoint).is_some_and(|slot| slot.queue.len() < slot.full() / 2);
-        (next, room)
+        while let Some(job) = self.next(endpoint) {
+            after.next.push(job);
+        }
+        after.room = self.of.get(&endpoint).is_some_and(|slot| slot.queue.len() < slot.full() / 2);
+        after
     }
 
     /// What was claimed and is not under way, to be given back.
@@ -218,6 +224,17 @@ impl Slots {
     pub fn under_way(&self) -> usize {
         self.under_way
     }
+}
+
+/// What follows the end of an attempt.
+#[derive(Default)]
+pub struct After {
+    /// May be sent now.
+    pub next: Vec<Job>,
+    /// Was claimed for an endpoint that rests, and is given back.
+    pub put_back: Vec<Due>,
+    /// More may be claimed.
+    pub room: bool,
 }
 
 /// How the room of an endpoint is shared out; the smallest rooms go to one lane after the other.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::dialect::{Dialect, Type};
+use super::heartbeat::GONE_AFTER;
 use super::rows::{Cell, Rows, Statement};
 use super::{Store, StoreError, Tx, acquire, begin_batch, on};
 use crate::clock::Timestamp;
@@ -105,6 +106,7 @@ pub(super) struct Statements {
     insert: Statement,
     predecessors: Statement,
     claim: Option<Statement>,
+    give_back: Statement,
 }
 
 impl Statements {
@@ -123,7 +125,13 @@ impl Statements {
                  AND d.endpoint_id = r.endpoint_id AND d.record_id = r.record_id{lock}"
             )
         });
-        Self { insert, predecessors, claim: dialect.claims_in_one().then(|| claim(dialect)) }
+        let claimed = [("id", Type::Text), ("claim", Type::Text), ("now", Type::Integer)];
+        let give_back = Statement::new(dialect, &claimed, |rows, _| {
+            format!(
+                "UPDATE due AS t SET claim = NULL, run_at = r.now FROM {rows} WHERE t.id = r.id AND t.claim = r.claim"
+            )
+        });
+        Self { insert, predecessors, claim: dialect.claims_in_one().then(|| claim(dialect)), give_back }
     }
 }
 
@@ -320,22 +328,34 @@ impl Store {
 
     /// Gives back what was claimed and not sent.
     pub async fn give_back(&self, claimed: &[Due], now: Timestamp) -> Result<(), StoreError> {
-        let text = "UPDATE due SET claim = NULL, run_at = $3 WHERE id = $1 AND claim = $2";
-        for due in claimed {
-            on!(&self.write, pool => sqlx::query(text).bind(due.id.to_string()).bind(&due.claim).bind(now.micros())
-                .execute(pool).await.map(|_| ()))?;
+        if claimed.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let mut rows = Rows::new(3, claimed.len());
+        for due in claimed {
+            rows.push([
+                due.id.to_string().into(),
+                due.claim.as_deref().unwrap_or_default().into(),
+                now.micros().into(),
+            ]);
+        }
+        let mut conn = acquire(&self.write).await?;
+        let mut tx = begin_batch(&mut conn, self.dialect.begin_movers()).await?;
+        self.due.give_back.execute(&mut tx, &rows).await?;
+        Ok(super::commit(tx).await?)
     }
 
     /// Leases of replicas that are gone end now: theirs is whoever takes it. Says how many.
     pub async fn end_leases(&self, live: &[ReplicaId], now: Timestamp) -> Result<u64, StoreError> {
         let live = serde_json::to_string(live).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let among = self.dialect.among("substr(claim, 1, 30)");
+        // One that has begun since they were looked at is not gone.
         let text = super::dialect::sql(format!(
-            "UPDATE due SET claim = NULL, run_at = $2 WHERE claim IS NOT NULL AND NOT ({among})"
+            "UPDATE due SET claim = NULL, run_at = $2 WHERE claim IS NOT NULL AND NOT ({among}) \
+             AND substr(claim, 1, 30) NOT IN (SELECT id FROM replicas WHERE seen_at >= $3)"
         ));
-        Ok(on!(&self.write, pool => sqlx::query(text).bind(live).bind(now.micros())
+        let since = now.micros() - i64::try_from(GONE_AFTER.as_micros()).unwrap_or(0);
+        Ok(on!(&self.write, pool => sqlx::query(text).bind(live).bind(now.micros()).bind(since)
             .execute(pool).await?.rows_affected()))
     }
 
