@@ -9,13 +9,12 @@ use crate::app::{Admin, App, Setup, text};
 use crate::client::Sender;
 use crate::process::{Process, tidegate};
 use crate::receiver::{Received, Receiver};
-use crate::seeded::{Settled, delete, drain, execute, job};
+use crate::seeded::{Settled, drain, execute, job};
 
 both!(
     what_was_missed_arrives_in_order_and_once,
     a_while_in_between_is_left_alone,
     it_goes_on_after_a_restart,
-    what_is_left_of_a_broken_job_is_still_missed,
     changes_that_are_gone_are_told,
     what_cannot_be_asked_for_is_told,
     it_waits_while_too_much_is_due,
@@ -163,29 +162,6 @@ async fn it_goes_on_after_a_restart(setup: Setup) {
     assert_eq!(told(&drain(&app, made).await), json!(["done", 4, 4, 0]));
     delivered(&app, 4).await;
     assert_eq!(missed(&app, &id).await, Value::Null);
-}
-
-async fn what_is_left_of_a_broken_job_is_still_missed(setup: Setup) {
-    let (app, sender, id) = inspected(setup, &["A", "B", "C"]).await;
-    let before = missed(&app, &id).await;
-    let made = ask(&app, &id, json!({ "perMinute": 60 })).await;
-    let made = text(&made["id"]);
-    rounds(&app).await;
-    miss(&app, &sender, &id, &["D"]).await;
-    turn(&app, &id, "disable").await;
-    app.setup.clock.advance(SECOND);
-    let failed = drain(&app, made).await;
-    assert_eq!(told(&failed), json!(["failed", 3, 1, 0]));
-    assert!(text(&failed["error"]).contains("is disabled"), "{failed}");
-    let left = missed(&app, &id).await;
-    assert!(text(&left["from"]) > text(&before["from"]) && left["to"].is_null(), "{before} {left}");
-    turn(&app, &id, "enable").await;
-    let made = ask(&app, &id, json!({ "perMinute": 60 })).await;
-    assert_eq!(made["total"], 3, "B, C and D: {made}");
-    delete(&app, &format!("/webhooks/{id}")).await;
-    app.setup.clock.advance(SECOND);
-    let failed = drain(&app, text(&made["id"])).await;
-    assert_eq!((&failed["state"], &failed["error"]), (&json!("failed"), &json!("the webhook was deleted")));
 }
 
 async fn changes_that_are_gone_are_told(setup: Setup) {

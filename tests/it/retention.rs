@@ -181,8 +181,8 @@ async fn settle(app: &App, at: Timestamp) {
     run(
         app,
         &format!(
-            "INSERT INTO jobs (id, kind, spec, state, total, done, cursor, actor, created_at, updated_at, finished_at) \
-         VALUES ('{job}', 'none', '{{}}', 'done', 0, 0, '', 'test', {at}, {at}, {at})"
+            "INSERT INTO jobs (id, kind, spec, state, total, done, skipped, cursor, actor, created_at, updated_at, finished_at) \
+         VALUES ('{job}', 'none', '{{}}', 'done', 0, 0, 0, '', 'test', {at}, {at}, {at})"
         ),
     )
     .await;
