@@ -141,7 +141,11 @@ async fn one_is_sent_now(setup: Setup) {
     assert_eq!(retry().await.status, 202);
     let delivery = hook.attempted(2).await;
     let next = json!(app.setup.clock.now().after(seconds(600)));
-    assert_eq!((&delivery["state"], &delivery["nextAttemptAt"]), (&json!("pending"), &next), "its schedule begins anew");
+    assert_eq!(
+        (&delivery["state"], &delivery["nextAttemptAt"]),
+        (&json!("pending"), &next),
+        "its schedule begins anew"
+    );
     advance(&app, seconds(600));
     assert_eq!(hook.attempted(3).await["state"], "pending", "it would have been the last one");
     assert_eq!(retry().await.status, 202);
