@@ -224,20 +224,20 @@ async fn delay(postgres: Option<&Postgres>, options: &Options, endpoints: usize,
     house.subject.stop().await;
 }
 
-/// Rounds with and without take turns, each on a gateway of its own.
+/// Rounds without a dead endpoint, then with one, each on a gateway of its own.
 async fn dead(postgres: Option<&Postgres>, options: &Options) {
-    let (without, with) = (House::open(postgres, 19).await, House::open(postgres, 19).await);
-    with.endpoint(&with.receiver.dead_url()).await;
-    let (mut healthy, mut beside) = (Vec::new(), Vec::new());
-    for _ in 0..options.rounds {
-        healthy.push(without.run(50.0, Duration::from_secs(options.seconds)).await.delays().1);
-        beside.push(with.run(50.0, Duration::from_secs(options.seconds)).await.delays().1);
+    let mut delays = [0.0; 2];
+    for (is_there, delay) in [false, true].into_iter().zip(&mut delays) {
+        let house = House::open(postgres, 19).await;
+        if is_there {
+            house.endpoint(&house.receiver.dead_url()).await;
+        }
+        *delay = median(rounds(&house, options, 50.0).await, |run| run.delays().1).delays().1;
+        house.subject.stop().await;
     }
-    let (healthy, beside) = (median(healthy, |delay| *delay), median(beside, |delay| *delay));
+    let [healthy, beside] = delays;
     println!(
         "  19 endpoints at 50 changes/s: p99 {healthy:.1} ms, beside a dead one {beside:.1} ms (×{:.2})",
         beside / healthy
     );
-    without.subject.stop().await;
-    with.subject.stop().await;
 }
