@@ -110,6 +110,17 @@ fn is_rfc_3339(text: &str) -> bool {
     shaped(head, b"9999-99-99T99:99:99") && zoned
 }
 
+impl utoipa::PartialSchema for Timestamp {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+        let schema = ObjectBuilder::new().schema_type(Type::String);
+        let schema = schema.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        schema.description(Some("UTC, to the microsecond.")).examples(["2026-01-02T03:04:05.000000Z"]).into()
+    }
+}
+
+impl utoipa::ToSchema for Timestamp {}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

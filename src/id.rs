@@ -43,6 +43,12 @@ fn decode(text: &str) -> Option<u128> {
     })
 }
 
+/// The schema of a text of this form.
+fn text(pattern: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    let schema = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
+    schema.pattern(Some(pattern)).into()
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -83,6 +89,14 @@ macro_rules! ids {
                 text.strip_prefix($prefix).and_then(decode).map(Self).ok_or(BadId { prefix: $prefix })
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                text(concat!("^", $prefix, "[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,17 +4,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
 
+use super::answer::{App, Asked, answer, query};
+use super::described::{Expired, NotFound};
 use super::extract::Authenticated;
-use super::handlers::query;
 use crate::gateway::Gateway;
 use crate::manage::change_view::ChangeView;
 use crate::manage::list_changes::{self, Following, Reading, Wanted};
@@ -25,14 +24,21 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Where a reader left off, as a browser's EventSource sends it.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ChangesQuery {
+    /// A cursor of the log, or `latest`; from the oldest that is kept unless given.
     after: Option<String>,
+    /// By slug.
     module: Option<String>,
+    /// Of the events of a change, such as `record_updated`.
     #[serde(rename = "type")]
     of_type: Option<String>,
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
+    /// Seconds to wait for a change where there is none yet.
+    #[param(minimum = 0, maximum = 30)]
     wait: Option<u64>,
 }
 
@@ -48,20 +54,27 @@ impl ChangesQuery {
     }
 }
 
+/// The log of changes, in the order of commits
+#[utoipa::path(get, path = "/changes", tag = "Changes", security(("key" = ["viewer"])), params(ChangesQuery),
+    responses((status = 200, body = list_changes::Changes), NotFound, Expired))]
 pub async fn list_changes(
-    State(gateway): State<Arc<Gateway>>,
+    State(gateway): App,
     Authenticated(caller): Authenticated,
-    asked: Result<Query<ChangesQuery>, QueryRejection>,
+    asked: Asked<ChangesQuery>,
 ) -> Result<Response, Problem> {
     let asked = query(asked)?;
-    Ok(Json(list_changes::list_changes(&gateway, &caller, asked.wanted()).await?).into_response())
+    list_changes::list_changes(&gateway, &caller, asked.wanted()).await.map(answer)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct StreamQuery {
+    /// A cursor of the log, or `latest`; a `Last-Event-ID` goes before it.
     after: Option<String>,
+    /// By slug.
     module: Option<String>,
+    /// Of the events of a change.
     #[serde(rename = "type")]
     of_type: Option<String>,
 }
@@ -75,11 +88,17 @@ struct Stream {
     page: std::vec::IntoIter<ChangeView>,
 }
 
+/// The same as server-sent events, without end
+///
+/// Each event is a change, its id a cursor.
+#[utoipa::path(get, path = "/changes/stream", tag = "Changes", security(("key" = ["viewer"])),
+    params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "Where a reader left off.")),
+    responses((status = 200, content_type = "text/event-stream", body = String), NotFound, Expired))]
 pub async fn stream_changes(
-    State(gateway): State<Arc<Gateway>>,
+    State(gateway): App,
     Authenticated(caller): Authenticated,
     headers: HeaderMap,
-    asked: Result<Query<StreamQuery>, QueryRejection>,
+    asked: Asked<StreamQuery>,
 ) -> Result<Response, Problem> {
     let asked = query(asked)?;
     let left_off = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());

@@ -1,56 +1,65 @@
 //! Jobs over HTTP.
 
-use std::sync::Arc;
-
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::answer::{App, Asked, Body, PageQuery, answer, parsed, query};
+use super::described::{Conflict, NotFound};
 use super::extract::{Authenticated, Named};
-use super::handlers::{PageQuery, parsed, query};
-use crate::gateway::Gateway;
 use crate::manage;
-use crate::manage::create_job::Answer;
+use crate::manage::create_job::{self, Answer};
+use crate::manage::job_view::JobView;
+use crate::manage::page::Page;
 use crate::problem::Problem;
 
-type App = State<Arc<Gateway>>;
-
-/// A dry run answers 200, since it makes nothing.
+/// Asks for long work, or counts what it would come to
+///
+/// `redeliver` sends settled deliveries again: `endpoint`, `from`, `to`, `state` (`failed`, `delivered`, `all`), `type`
+/// and `perMinute` say which and how fast. `missed` sends what a `webhook` missed while it was disabled. With `dryRun`
+/// it is counted, and nothing is made.
+#[utoipa::path(post, path = "/jobs", tag = "Jobs", security(("key" = ["editor"])),
+    request_body(content = create_job::Asked, example = json!({ "kind": "redeliver", "state": "failed", "dryRun": true })),
+    responses((status = 201, body = JobView, description = "Made"), (status = 200, body = Answer, description = "Counted"), Conflict))]
 pub async fn create_job(
     State(gateway): App,
     Authenticated(caller): Authenticated,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
-    let answer = manage::create_job::create_job(&gateway, &caller, parsed(body)?).await?;
-    let status = if matches!(answer, Answer::Made(_)) { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(answer)).into_response())
+    let made = create_job::create_job(&gateway, &caller, parsed(body)?).await?;
+    let status = if matches!(made, Answer::Made(_)) { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, answer(made)).into_response())
 }
 
+/// Jobs, newest first
+#[utoipa::path(get, path = "/jobs", tag = "Jobs", security(("key" = ["viewer"])), params(PageQuery),
+    responses((status = 200, body = Page<JobView>)))]
 pub async fn list_jobs(
     State(gateway): App,
     Authenticated(caller): Authenticated,
-    page: Result<Query<PageQuery>, QueryRejection>,
+    page: Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let page = query(page)?;
-    let page = (page.limit, page.cursor.as_deref());
-    Ok(Json(manage::list_jobs::list_jobs(&gateway, &caller, page).await?).into_response())
+    manage::list_jobs::list_jobs(&gateway, &caller, query(page)?.page()).await.map(answer)
 }
 
+/// One job, and how far it has come
+#[utoipa::path(get, path = "/jobs/{id}", tag = "Jobs", security(("key" = ["viewer"])),
+    responses((status = 200, body = JobView), NotFound))]
 pub async fn get_job(
     State(gateway): App,
     Authenticated(caller): Authenticated,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    Ok(Json(manage::get_job::get_job(&gateway, &caller, &id).await?).into_response())
+    manage::get_job::get_job(&gateway, &caller, &id).await.map(answer)
 }
 
+/// Ends a job before its next step
+#[utoipa::path(delete, path = "/jobs/{id}", tag = "Jobs", security(("key" = ["editor"])),
+    responses((status = 200, body = JobView), NotFound, Conflict))]
 pub async fn cancel_job(
     State(gateway): App,
     Authenticated(caller): Authenticated,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    Ok(Json(manage::cancel_job::cancel_job(&gateway, &caller, &id).await?).into_response())
+    manage::cancel_job::cancel_job(&gateway, &caller, &id).await.map(answer)
 }

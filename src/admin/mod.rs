@@ -1,56 +1,66 @@
-//! The administration API: one file that lists every route. Each handler parses, calls one verb, answers.
+//! The administration API: one file that lists every route. Each handler parses, calls one verb, answers; what it says
+//! of itself is the OpenAPI document.
 
+mod answer;
+mod apply;
 mod changes;
 mod deliveries;
+pub mod described;
+mod events;
 mod extract;
-mod handlers;
 mod jobs;
+mod modules;
+mod records;
+mod sources;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::gateway::Gateway;
 
 /// Bytes of a request's body; module files are the largest.
 const MOST_BODY: usize = 4 * 1024 * 1024;
+/// Where the routes stand.
+const BASE: &str = "/api/v1";
+
+fn api() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::new()
+        .routes(routes!(apply::apply))
+        .routes(routes!(apply::list_presets))
+        .routes(routes!(modules::list_modules))
+        .routes(routes!(modules::get_module))
+        .routes(routes!(records::list_records))
+        .routes(routes!(records::get_record))
+        .routes(routes!(sources::list_sources, sources::create_source))
+        .routes(routes!(sources::get_source))
+        .routes(routes!(sources::remove_secrets))
+        .routes(routes!(sources::reveal_secret))
+        .routes(routes!(events::list_events))
+        .routes(routes!(events::get_event))
+        .routes(routes!(events::get_payload))
+        .routes(routes!(changes::list_changes))
+        .routes(routes!(changes::stream_changes))
+        .routes(routes!(webhooks::list_profiles))
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(webhooks::get_webhook, webhooks::change_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::enable_webhook))
+        .routes(routes!(webhooks::disable_webhook))
+        .routes(routes!(webhooks::rotate_secret))
+        .routes(routes!(webhooks::promote_secret))
+        .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(deliveries::list_deliveries))
+        .routes(routes!(deliveries::get_delivery))
+        .routes(routes!(deliveries::retry_delivery))
+        .routes(routes!(jobs::list_jobs, jobs::create_job))
+        .routes(routes!(jobs::get_job, jobs::cancel_job))
+}
 
 pub fn router() -> Router<Arc<Gateway>> {
-    let api = Router::new()
-        .route("/apply", post(handlers::apply))
-        .route("/modules", get(handlers::list_modules))
-        .route("/modules/{slug}", get(handlers::get_module))
-        .route("/modules/{slug}/records", get(handlers::list_records))
-        .route("/modules/{slug}/records/{record}", get(handlers::get_record))
-        .route("/modules/{slug}/sources", get(handlers::list_sources).post(handlers::create_source))
-        .route("/modules/{slug}/sources/{source}", get(handlers::get_source))
-        .route("/modules/{slug}/sources/{source}/secrets", delete(handlers::remove_secrets))
-        .route("/modules/{slug}/sources/{source}/reveal-secret", post(handlers::reveal_secret))
-        .route("/presets", get(handlers::list_presets))
-        .route("/changes", get(changes::list_changes))
-        .route("/changes/stream", get(changes::stream_changes))
-        .route("/events", get(handlers::list_events))
-        .route("/events/{id}", get(handlers::get_event))
-        .route("/events/{id}/payload", get(handlers::get_payload))
-        .route("/webhooks/{id}/deliveries", get(deliveries::list_deliveries))
-        .route("/deliveries/{id}", get(deliveries::get_delivery))
-        .route("/deliveries/{id}/retry", post(deliveries::retry_delivery))
-        .route("/jobs", get(jobs::list_jobs).post(jobs::create_job))
-        .route("/jobs/{id}", get(jobs::get_job).delete(jobs::cancel_job))
-        .route("/profiles", get(webhooks::list_profiles))
-        .route("/webhooks", get(webhooks::list_webhooks).post(webhooks::create_webhook))
-        .route(
-            "/webhooks/{id}",
-            get(webhooks::get_webhook).patch(webhooks::change_webhook).delete(webhooks::delete_webhook),
-        )
-        .route("/webhooks/{id}/enable", post(webhooks::enable_webhook))
-        .route("/webhooks/{id}/disable", post(webhooks::disable_webhook))
-        .route("/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret))
-        .route("/webhooks/{id}/promote-secret", post(webhooks::promote_secret))
-        .route("/webhooks/{id}/test", post(webhooks::test_webhook))
-        .layer(DefaultBodyLimit::max(MOST_BODY));
-    Router::new().nest("/api/v1", api)
+    let (routes, _) = api().split_for_parts();
+    Router::new().nest(BASE, routes.layer(DefaultBodyLimit::max(MOST_BODY))).merge(described::router())
 }

@@ -1,89 +1,87 @@
 //! Webhooks over HTTP: endpoints of changes that flow out. The ETag is the version.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use super::answer::{App, Asked, Body, PageQuery, answer, condition, once, or_default, parsed, query, tagged};
+use super::described::{Conflict, Moved, NotFound, Unfit};
 use super::extract::{Authenticated, Named};
-use super::handlers::{PageQuery, parsed, query};
-use crate::gateway::Gateway;
+use crate::deliver::endpoint::RawEndpoint;
+use crate::manage::page::Page;
 use crate::manage::webhook;
+use crate::manage::webhook::list_profiles::ProfileView;
 use crate::manage::webhook::view::{WebhookView, WithSecret};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
-type App = State<Arc<Gateway>>;
-type Body = Result<Bytes, BytesRejection>;
-
-fn etag(version: i64) -> Result<HeaderValue, Problem> {
-    HeaderValue::from_str(&format!("\"{version}\"")).map_err(|_| Code::InternalError.into())
+/// What a webhook is made of; null is the default.
+#[derive(utoipa::ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes; what is sent is read member by member, so that every fault is told at once"
+)]
+struct NewWebhook {
+    #[serde(flatten)]
+    settings: RawEndpoint,
+    /// Generated unless given.
+    secret: Option<String>,
+    /// Sent with each delivery; kept sealed, and shown by name only.
+    headers: Option<BTreeMap<String, String>>,
 }
 
-fn tagged(view: &WebhookView) -> Result<Response, Problem> {
-    Ok(([(header::ETAG, etag(view.version())?)], Json(view)).into_response())
-}
-
-/// What is shown once is kept by nobody on its way.
-fn once(status: StatusCode, shown: &WithSecret) -> Result<Response, Problem> {
-    let headers =
-        [(header::ETAG, etag(shown.version())?), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    Ok((status, headers, Json(shown)).into_response())
-}
-
-/// What `If-Match` says; one that is not text fits nothing.
-fn condition(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or_default())
-}
-
-/// A body that may be left out.
-fn or_default<T: DeserializeOwned + Default>(body: Body) -> Result<T, Problem> {
-    match &body {
-        Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(T::default()),
-        _ => parsed(body),
-    }
-}
-
-fn answer(value: impl Serialize) -> Response {
-    Json(value).into_response()
-}
-
+/// How webhooks can be spoken to
+#[utoipa::path(get, path = "/profiles", tag = "Webhooks", security(("key" = ["viewer"])),
+    responses((status = 200, body = Page<ProfileView>)))]
 pub async fn list_profiles(State(gateway): App, Authenticated(caller): Authenticated) -> Result<Response, Problem> {
     webhook::list_profiles::list_profiles(&gateway, &caller).map(answer)
 }
 
+/// All webhooks, oldest first
+#[utoipa::path(get, path = "/webhooks", tag = "Webhooks", security(("key" = ["viewer"])),
+    params(PageQuery), responses((status = 200, body = Page<WebhookView>)))]
 pub async fn list_webhooks(
     State(gateway): App,
     Authenticated(caller): Authenticated,
-    page: Result<Query<PageQuery>, QueryRejection>,
+    page: Asked<PageQuery>,
 ) -> Result<Response, Problem> {
-    let page = query(page)?;
-    let page = (page.limit, page.cursor.as_deref());
-    webhook::list_webhooks::list_webhooks(&gateway, &caller, page).await.map(answer)
+    webhook::list_webhooks::list_webhooks(&gateway, &caller, query(page)?.page()).await.map(answer)
 }
 
+/// Makes a webhook
+///
+/// Its secret is answered once.
+#[utoipa::path(post, path = "/webhooks", tag = "Webhooks", security(("key" = ["editor"])),
+    request_body(content = NewWebhook, example = json!({ "url": "https://example.com/hooks", "events": ["record_created"] })),
+    responses((status = 201, body = WithSecret), Conflict, Unfit))]
 pub async fn create_webhook(
     State(gateway): App,
     Authenticated(caller): Authenticated,
     body: Body,
 ) -> Result<Response, Problem> {
     let made = webhook::create_webhook::create_webhook(&gateway, &caller, parsed(body)?).await?;
-    once(StatusCode::CREATED, &made)
+    once(StatusCode::CREATED, made.version(), made)
 }
 
+/// One webhook
+#[utoipa::path(get, path = "/webhooks/{id}", tag = "Webhooks", security(("key" = ["viewer"])),
+    responses((status = 200, body = WebhookView), NotFound))]
 pub async fn get_webhook(
     State(gateway): App,
     Authenticated(caller): Authenticated,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    tagged(&webhook::get_webhook::get_webhook(&gateway, &caller, &id).await?)
+    let view = webhook::get_webhook::get_webhook(&gateway, &caller, &id).await?;
+    tagged(view.version(), view)
 }
 
+/// Changes some settings of a webhook
+///
+/// By a merge: what is left out stays, null takes a member back to its default.
+#[utoipa::path(patch, path = "/webhooks/{id}", tag = "Webhooks", security(("key" = ["editor"])),
+    request_body(content = Object, example = json!({ "concurrency": 4, "filter": null })),
+    responses((status = 200, body = WebhookView), NotFound, Conflict, Moved, Unfit))]
 pub async fn change_webhook(
     State(gateway): App,
     Authenticated(caller): Authenticated,
@@ -92,9 +90,15 @@ pub async fn change_webhook(
     body: Body,
 ) -> Result<Response, Problem> {
     let of = (&*id, condition(&headers));
-    tagged(&webhook::change_webhook::change_webhook(&gateway, &caller, of, parsed(body)?).await?)
+    let view = webhook::change_webhook::change_webhook(&gateway, &caller, of, parsed(body)?).await?;
+    tagged(view.version(), view)
 }
 
+/// Deletes a webhook
+///
+/// Its history stays for as long as it is kept.
+#[utoipa::path(delete, path = "/webhooks/{id}", tag = "Webhooks", security(("key" = ["editor"])),
+    responses((status = 204), NotFound, Conflict, Moved))]
 pub async fn delete_webhook(
     State(gateway): App,
     Authenticated(caller): Authenticated,
@@ -105,22 +109,38 @@ pub async fn delete_webhook(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Enables a webhook
+#[utoipa::path(post, path = "/webhooks/{id}/enable", tag = "Webhooks", security(("key" = ["editor"])),
+    responses((status = 200, body = WebhookView), NotFound, Conflict, Unfit))]
 pub async fn enable_webhook(
     State(gateway): App,
     Authenticated(caller): Authenticated,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    tagged(&webhook::enable_webhook::enable_webhook(&gateway, &caller, &id).await?)
+    let view = webhook::enable_webhook::enable_webhook(&gateway, &caller, &id).await?;
+    tagged(view.version(), view)
 }
 
+/// Disables a webhook
+///
+/// It remembers from where on it misses.
+#[utoipa::path(post, path = "/webhooks/{id}/disable", tag = "Webhooks", security(("key" = ["editor"])),
+    responses((status = 200, body = WebhookView), NotFound, Conflict))]
 pub async fn disable_webhook(
     State(gateway): App,
     Authenticated(caller): Authenticated,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    tagged(&webhook::disable_webhook::disable_webhook(&gateway, &caller, &id).await?)
+    let view = webhook::disable_webhook::disable_webhook(&gateway, &caller, &id).await?;
+    tagged(view.version(), view)
 }
 
+/// Gives a webhook another secret
+///
+/// Both sign until the overlap ends. The new one is answered once.
+#[utoipa::path(post, path = "/webhooks/{id}/rotate-secret", tag = "Webhooks", security(("key" = ["editor"])),
+    request_body = Option<webhook::rotate_secret::Rotation>,
+    responses((status = 200, body = WithSecret), NotFound, Conflict, Unfit))]
 pub async fn rotate_secret(
     State(gateway): App,
     Authenticated(caller): Authenticated,
@@ -128,17 +148,25 @@ pub async fn rotate_secret(
     body: Body,
 ) -> Result<Response, Problem> {
     let rotated = webhook::rotate_secret::rotate_secret(&gateway, &caller, &id, or_default(body)?).await?;
-    once(StatusCode::OK, &rotated)
+    once(StatusCode::OK, rotated.version(), rotated)
 }
 
+/// Ends the overlap of a rotation now
+#[utoipa::path(post, path = "/webhooks/{id}/promote-secret", tag = "Webhooks", security(("key" = ["editor"])),
+    responses((status = 200, body = WebhookView), NotFound, Conflict))]
 pub async fn promote_secret(
     State(gateway): App,
     Authenticated(caller): Authenticated,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    tagged(&webhook::promote_secret::promote_secret(&gateway, &caller, &id).await?)
+    let view = webhook::promote_secret::promote_secret(&gateway, &caller, &id).await?;
+    tagged(view.version(), view)
 }
 
+/// Sends a test event, and shows the answer
+#[utoipa::path(post, path = "/webhooks/{id}/test", tag = "Webhooks", security(("key" = ["editor"])),
+    request_body = Option<webhook::test_webhook::Asked>,
+    responses((status = 200, body = webhook::test_webhook::Tested), NotFound, Unfit))]
 pub async fn test_webhook(
     State(gateway): App,
     Authenticated(caller): Authenticated,

@@ -31,8 +31,9 @@ const LONGEST_NAME: usize = 100;
 const LONGEST_DESCRIPTION: usize = 500;
 
 /// What the API takes and shows, and storage keeps. Secrets and custom headers stand elsewhere, sealed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = WebhookSettings)]
 pub struct RawEndpoint {
     pub url: String,
     #[serde(default)]
@@ -66,7 +67,7 @@ pub struct RawEndpoint {
 }
 
 /// Whether a record's deliveries may overtake each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ordering {
     #[default]

@@ -1,5 +1,7 @@
 //! Who asks, and what they may.
 
+use serde_json::{Value, json};
+
 use crate::id::KeyId;
 use crate::problem::{Code, Problem};
 use crate::store::keys::Role;
@@ -27,6 +29,14 @@ impl Caller {
     pub fn audit(&self, action: &'static str, target: String) -> Step {
         let (actor, address) = (self.actor.clone(), self.address.clone());
         Step::Audit { actor, action, target, detail: String::new(), address }
+    }
+
+    /// The same with what stood before and what stands now: JSON objects without secrets, null where there was or is
+    /// nothing.
+    pub fn changed(&self, action: &'static str, target: String, before: &Value, after: &Value) -> Step {
+        let (actor, address) = (self.actor.clone(), self.address.clone());
+        let detail = json!({ "before": before, "after": after }).to_string();
+        Step::Audit { actor, action, target, detail, address }
     }
 
     pub fn needs(&self, role: Role) -> Result<(), Problem> {

@@ -9,8 +9,9 @@ use crate::gateway::Snapshot;
 use crate::record::change::{CUSTOM, Fields};
 use crate::record::cursor::Cursor;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Change)]
 pub struct ChangeView {
     /// Where to go on after this one.
     cursor: String,
@@ -19,10 +20,12 @@ pub struct ChangeView {
     /// By slug, or by id when the module is gone. None of an event of the gateway itself.
     module: Option<String>,
     record_id: Option<String>,
+    /// `insert`, `update`, `delete` or `system`.
     op: String,
     version: i64,
     types: Vec<String>,
     /// Of an update: from and to, of each field that moved.
+    #[schema(value_type = Object)]
     changes: Fields,
     before: Option<RowView>,
     after: Option<RowView>,
@@ -31,10 +34,13 @@ pub struct ChangeView {
     hops: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RowOfChange)]
 struct RowView {
+    #[schema(value_type = Object)]
     fields: Fields,
+    /// Null where the row is none of a module.
     custom_data: Value,
 }
 

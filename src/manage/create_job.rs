@@ -13,30 +13,37 @@ use crate::store::keys::Role;
 use crate::store::plan::Step;
 use crate::work::jobs::Refused;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = NewJob)]
 pub struct Asked {
+    /// `redeliver` or `missed`.
     kind: String,
+    /// Counts, and makes nothing.
     #[serde(default)]
     dry_run: bool,
     /// What the kind asks for.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     spec: Map<String, Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
+#[schema(as = JobOrCount)]
 pub enum Answer {
     Made(Box<JobView>),
     DryRun(DryRun),
 }
 
 /// What a job would come to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = CountOfJob)]
 pub struct DryRun {
     kind: &'static str,
     dry_run: bool,
+    #[schema(value_type = Object)]
     spec: Value,
     total: i64,
     skipped: i64,

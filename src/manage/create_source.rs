@@ -22,19 +22,24 @@ use crate::verify::RawSignature;
 use crate::verify::handshake::RawHandshake;
 use crate::verify::response::RawResponse;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSource {
     slug: String,
     #[serde(default = "yes")]
     enabled: bool,
     /// With the secret itself, kept as given; a list when several are active.
+    #[schema(value_type = Option<Object>)]
     signature: Option<RawSignature>,
     rate_limit: Option<NewRateLimit>,
     max_body: Option<usize>,
+    #[schema(value_type = Option<Object>)]
     response: Option<RawResponse>,
     #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
     handshake: Vec<RawHandshake>,
+    /// With the keys of a module file.
+    #[schema(value_type = Object)]
     mapping: RawMapping,
 }
 
@@ -42,7 +47,7 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewRateLimit {
     per_minute: u32,
@@ -50,7 +55,7 @@ struct NewRateLimit {
 }
 
 /// The source, and what is shown once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CreatedSource {
     #[serde(flatten)]
     source: SourceView,

@@ -11,8 +11,9 @@ use crate::id::DeliveryId;
 use crate::record::cursor::Cursor;
 use crate::store::history::{StoredAttempt, StoredDelivery};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Delivery)]
 pub struct DeliveryView {
     id: DeliveryId,
     webhook: String,
@@ -57,8 +58,9 @@ impl DeliveryView {
 }
 
 /// What is null was not come to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Attempt)]
 pub struct AttemptView {
     /// From 1.
     number: i64,
@@ -73,28 +75,33 @@ pub struct AttemptView {
     next_attempt_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SentMessage)]
 struct MessageView {
+    #[schema(value_type = Object)]
     headers: Value,
     body: BodyView,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ReceivedMessage)]
 struct ResponseView {
     status: i64,
     #[serde(flatten)]
     message: MessageView,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = AttemptError)]
 struct ErrorView {
     class: String,
     detail: Option<String>,
 }
 
 /// Milliseconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Timings)]
 struct TimingsView {
     dns: Option<f64>,
     connect: Option<f64>,
@@ -104,7 +111,8 @@ struct TimingsView {
 }
 
 /// What was kept of a body: as text where it is UTF-8, else as base64.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = KeptBody)]
 struct BodyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,

@@ -11,7 +11,8 @@ use crate::store::keys::Role;
 /// Attempts that are shown with their bodies: the last ones.
 const MOST_ATTEMPTS: i64 = 50;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DeliveryWithAttempts)]
 pub struct WholeDelivery {
     #[serde(flatten)]
     delivery: DeliveryView,

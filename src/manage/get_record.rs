@@ -15,5 +15,5 @@ pub async fn get_record(gateway: &Gateway, caller: &Caller, module: &str, id: &s
     let module = find_module(gateway, module).await?;
     let id = id.parse().map_err(|_| none())?;
     let row = gateway.store.record(&module.table, id).await?.ok_or_else(none)?;
-    Ok(RecordView { shape: Arc::clone(&module.table.shape), row })
+    Ok(RecordView::new(Arc::clone(&module.table.shape), row))
 }

@@ -6,12 +6,16 @@ use crate::clock::Timestamp;
 use crate::id::JobId;
 use crate::store::jobs::StoredJob;
 
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
 pub struct JobView {
     id: JobId,
     kind: String,
+    /// What was asked for, by kind.
+    #[schema(value_type = Object)]
     spec: Value,
+    /// `queued`, `running`, `done`, `failed` or `cancelled`.
     state: String,
     /// How many there were to do when it was made.
     total: i64,

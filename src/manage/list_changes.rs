@@ -33,7 +33,7 @@ pub struct Wanted<'a> {
     pub wait: Option<u64>,
 }
 
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
     pub data: Vec<ChangeView>,

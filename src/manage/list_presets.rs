@@ -1,6 +1,7 @@
 //! The senders that are known by name.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::gateway::Gateway;
 use crate::manage::caller::Caller;
@@ -13,8 +14,9 @@ use crate::verify::preset::{self, Preset};
 use crate::verify::response::RawResponse;
 
 /// What an admin can choose, and copy: scheme, handshakes and response in the words of a module file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Preset)]
 pub struct PresetView {
     name: &'static str,
     title: &'static str,
@@ -25,12 +27,16 @@ pub struct PresetView {
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     signature: Option<&'static Scheme>,
     event_type: Option<&'static str>,
     event_id: Option<&'static str>,
-    occurred_at: Option<&'static serde_json::Value>,
+    #[schema(value_type = Option<Value>)]
+    occurred_at: Option<&'static Value>,
+    #[schema(value_type = Vec<Object>)]
     handshakes: Vec<&'static RawHandshake>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     response: Option<&'static RawResponse>,
 }
 

@@ -21,5 +21,5 @@ pub async fn list_records(
     let module = find_module(gateway, module).await?;
     let rows = gateway.store.records(&module.table, after, limit + 1).await?;
     let shape = &module.table.shape;
-    Ok(Page::of(rows, limit, |row| row.id.to_string(), |row| RecordView { shape: Arc::clone(shape), row }))
+    Ok(Page::of(rows, limit, |row| row.id.to_string(), |row| RecordView::new(Arc::clone(shape), row)))
 }

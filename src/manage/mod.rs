@@ -28,6 +28,7 @@ pub mod list_presets;
 pub mod list_records;
 pub mod list_sources;
 pub mod page;
+pub mod precondition;
 pub mod remove_secrets;
 pub mod retry_delivery;
 pub mod reveal_secret;

@@ -7,7 +7,7 @@ use crate::problem::{Code, Problem};
 /// Rows of one page, unless the caller asks for fewer.
 const MOST: i64 = 100;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     pub data: Vec<T>,

@@ -13,7 +13,7 @@ use crate::store::keys::Role;
 use crate::store::plan::Step;
 use crate::store::sources::{Kept, StoredSource};
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub struct RevealedSecret {
     secret: String,
 }

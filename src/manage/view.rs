@@ -1,15 +1,19 @@
 //! Things as the API shows them: camelCase around, an admin's own names inside.
 
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use std::sync::Arc;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::gateway::Snapshot;
+use crate::id::{EventId, RecordId};
 use crate::map::mapping::RawMapping;
+use crate::record;
 use crate::record::definition::FieldDefinition;
 use crate::record::event::EventDefinition;
 use crate::record::field::{FieldName, ModuleSlug};
-use crate::record::row::Row;
+use crate::record::row::{CustomData, Row};
 use crate::record::shape::Shape;
 use crate::store::events::StoredEvent;
 use crate::store::modules::StoredModule;
@@ -17,14 +21,18 @@ use crate::store::sources::StoredSource;
 use crate::verify::handshake::RawHandshake;
 use crate::verify::response::RawResponse;
 
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Module)]
 pub struct ModuleView {
     id: String,
     slug: String,
     name: String,
+    /// The fields that identify a record.
     r#match: Vec<FieldName>,
     fields: Vec<FieldDefinition>,
+    /// The events that the module names: `{"name", "when", "data"}`.
+    #[schema(value_type = Vec<Object>)]
     events: Vec<NamedView>,
     shape: i64,
     created_at: Timestamp,
@@ -72,32 +80,41 @@ impl Serialize for Members<'_> {
     }
 }
 
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Source)]
 pub struct SourceView {
     id: String,
     module: String,
     slug: String,
     enabled: bool,
+    /// In the words of a module file.
+    #[schema(value_type = Option<Object>)]
     signature: Option<crate::verify::Scheme>,
     /// How many secrets are active; never the secrets.
     secrets: usize,
     /// The secret is the one that the sender's handshake brought.
     kept_secret: bool,
     /// To accepted webhooks, where it is not the gateway's own answer; the preset's included.
+    #[schema(value_type = Option<Object>)]
     response: Option<RawResponse>,
     /// Those of the preset included.
+    #[schema(value_type = Vec<Object>)]
     handshake: Vec<RawHandshake>,
     rate_limit: RateLimitView,
+    /// In bytes.
     max_body: usize,
     mapping_version: i64,
+    /// With the keys of a module file.
+    #[schema(value_type = Object)]
     mapping: RawMapping,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RateLimit)]
 struct RateLimitView {
     per_minute: u32,
     burst: u32,
@@ -126,59 +143,83 @@ impl SourceView {
     }
 }
 
-/// A record: `{"id","module","fields":{…},"customData":{…},"version","createdAt","updatedAt","eventId"}`.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Record)]
 pub struct RecordView {
-    pub shape: std::sync::Arc<Shape>,
-    pub row: Row,
+    id: RecordId,
+    module: ModuleSlug,
+    /// By name: decimals are texts, integers numbers.
+    #[schema(value_type = Object)]
+    fields: Fields,
+    #[schema(value_type = Object)]
+    custom_data: CustomData,
+    /// Counts the record's changes, from 1.
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// The event that wrote it last.
+    event_id: Option<EventId>,
 }
 
-impl Serialize for RecordView {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Fields<'a>(&'a RecordView);
-        impl Serialize for Fields<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut map = serializer.serialize_map(Some(self.0.row.fields.len()))?;
-                for (field, value) in self.0.shape.fields.iter().zip(&self.0.row.fields) {
-                    map.serialize_entry(field.name.as_str(), value)?;
-                }
-                map.end()
-            }
+impl RecordView {
+    pub fn new(shape: Arc<Shape>, row: Row) -> Self {
+        Self {
+            id: row.id,
+            module: shape.slug.clone(),
+            fields: Fields { shape, values: row.fields },
+            custom_data: row.custom_data,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            event_id: row.event,
         }
-        let row = &self.row;
-        let mut record = serializer.serialize_struct("Record", 8)?;
-        record.serialize_field("id", &row.id)?;
-        record.serialize_field("module", &self.shape.slug)?;
-        record.serialize_field("fields", &Fields(self))?;
-        record.serialize_field("customData", &row.custom_data)?;
-        record.serialize_field("version", &row.version)?;
-        record.serialize_field("createdAt", &row.created_at)?;
-        record.serialize_field("updatedAt", &row.updated_at)?;
-        record.serialize_field("eventId", &row.event)?;
-        record.end()
     }
 }
 
-#[derive(Debug, serde::Serialize)]
+/// Values under the names of their fields.
+#[derive(Debug)]
+struct Fields {
+    shape: Arc<Shape>,
+    values: Vec<Option<record::value::Value>>,
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = self.shape.fields.iter().map(|field| field.name.as_str());
+        serializer.collect_map(names.zip(&self.values))
+    }
+}
+
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Event)]
 pub struct EventView {
     id: String,
     received_at: Option<Timestamp>,
     module: String,
     source: String,
     request_id: String,
+    /// What the answer called it, or `refused`.
     verdict: String,
+    /// Why: the problem's code of a refusal, the deciding rule of an ignored event.
     cause: Option<String>,
     state: String,
     event_type: Option<String>,
     mapping_version: Option<i64>,
+    #[schema(value_type = Vec<RecordId>)]
     record_ids: Value,
+    /// As they were answered.
+    #[schema(value_type = Option<Vec<Object>>)]
     errors: Option<Value>,
     duplicate_of: Option<String>,
     replay_of: Option<String>,
     address: Option<String>,
     query: Option<String>,
+    /// Those that are kept.
+    #[schema(value_type = Object)]
     headers: Value,
+    /// Bytes.
     body_size: i64,
     duration_us: i64,
 }

@@ -85,7 +85,8 @@ pub struct Definition {
     pub events: Vec<EventDefinition>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Field)]
 pub struct FieldDefinition {
     pub name: FieldName,
     #[serde(rename = "type")]

@@ -45,6 +45,7 @@ mod missed;
 mod mistakes;
 mod naughty;
 mod offline;
+mod openapi;
 mod outage;
 mod outcomes;
 mod overload;

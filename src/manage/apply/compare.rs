@@ -20,19 +20,19 @@ use crate::store::plan::Step;
 use crate::store::sources::StoredSource;
 
 /// What was done, or would be.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Applied {
     pub modules: Vec<AppliedModule>,
     pub sources: Vec<AppliedSource>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AppliedModule {
     pub slug: String,
     pub action: Action,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AppliedSource {
     pub module: String,
     pub slug: String,
@@ -44,7 +44,7 @@ pub struct AppliedSource {
     pub url: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     Created,

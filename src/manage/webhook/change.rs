@@ -4,6 +4,7 @@
 use crate::gateway::Gateway;
 use crate::manage::apply::carry_out;
 use crate::manage::caller::Caller;
+use crate::manage::precondition::meets;
 use crate::manage::webhook::view::WebhookView;
 use crate::problem::{Code, Problem};
 use crate::store::StoreError;
@@ -32,9 +33,7 @@ pub async fn change<T>(
         // The version first: a plan made of anything newer is refused by it.
         let version = gateway.store.config_version().await?;
         let standing = Standing { stored: find(gateway, id).await?, modules: gateway.store.modules().await? };
-        if let Some(condition) = condition {
-            meets(condition, standing.stored.version)?;
-        }
+        meets(condition, "the webhook", standing.stored.version)?;
         let (steps, answer) = plan(&standing)?;
         if steps.is_empty() {
             return Ok(answer);
@@ -67,34 +66,4 @@ pub async fn seen(gateway: &Gateway, id: &str) -> Result<WebhookView, Problem> {
 pub fn audit(caller: &Caller, action: &'static str, stored: &StoredEndpoint, detail: String) -> Step {
     let (actor, address) = (caller.actor.clone(), caller.address.clone());
     Step::Audit { actor, action, target: stored.id.to_string(), detail, address }
-}
-
-/// Tags are compared strongly (RFC 9110, 13.1.1): a weak one fits no version.
-fn meets(condition: &str, version: i64) -> Result<(), Problem> {
-    let tag = format!("\"{version}\"");
-    if condition.split(',').map(str::trim).any(|given| given == "*" || given == tag) {
-        return Ok(());
-    }
-    let detail = format!("the webhook stands at version {tag} by now; read it again, then change it");
-    Err(Problem::new(Code::PreconditionFailed, detail))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_condition_names_versions() {
-        for (condition, fits) in [
-            ("\"3\"", true),
-            ("*", true),
-            ("\"2\" , \"3\"", true),
-            ("\"2\"", false),
-            ("W/\"3\"", false),
-            ("3", false),
-            ("", false),
-        ] {
-            assert_eq!(meets(condition, 3).is_ok(), fits, "{condition}");
-        }
-    }
 }

@@ -11,8 +11,9 @@ use crate::problem::Problem;
 use crate::store::keys::Role;
 
 /// `body` is in the words of the gateway's own file of profiles.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Profile)]
 pub struct ProfileView {
     name: &'static str,
     summary: &'static str,

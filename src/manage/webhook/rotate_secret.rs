@@ -22,14 +22,16 @@ use crate::store::plan::Step;
 /// Seconds.
 const LONGEST_OVERLAP: u64 = 7 * 24 * 3_600;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = RotationOfSecret)]
 pub struct Rotation {
     /// Generated unless given.
     #[serde(default)]
     secret: Option<String>,
     /// Seconds for which both are valid; with 0 the new one is alone at once.
     #[serde(default = "a_day")]
+    #[schema(maximum = 604_800)]
     overlap: u64,
 }
 

@@ -20,8 +20,9 @@ use crate::problem::{Code, Problem};
 use crate::store::endpoints::StoredEndpoint;
 use crate::store::keys::Role;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = TestOfWebhook)]
 pub struct Asked {
     /// The event's type; the first that the webhook asks for unless given.
     #[serde(default, rename = "type")]
@@ -32,8 +33,9 @@ pub struct Asked {
 }
 
 /// What was sent and what came back.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TestedWebhook)]
 pub struct Tested {
     test: bool,
     #[serde(rename = "type")]
@@ -45,6 +47,7 @@ pub struct Tested {
     is_success: bool,
     status: Option<u16>,
     time_ms: f64,
+    #[schema(value_type = Option<Object>)]
     headers: Option<Value>,
     /// As text; what is none in UTF-8 is replaced.
     body: Option<String>,
@@ -54,15 +57,18 @@ pub struct Tested {
     request: RequestView,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TestError)]
 struct ErrorView {
     class: &'static str,
     detail: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TestRequest)]
 struct RequestView {
     url: String,
+    #[schema(value_type = Object)]
     headers: Value,
     body: String,
 }

@@ -16,8 +16,9 @@ use crate::secret::{ExposeSecret, SecretString};
 use crate::store::StoreError;
 use crate::store::endpoints::{SealedSecret, StoredEndpoint};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Webhook)]
 pub struct WebhookView {
     id: EndpointId,
     url: String,
@@ -51,21 +52,24 @@ pub struct WebhookView {
 }
 
 /// Behind the first cursor, up to the second; null while it still grows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Missed)]
 struct MissedView {
     from: String,
     to: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SecretOfWebhook)]
 struct SecretView {
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
 }
 
 /// A webhook and its new secret, which is shown once.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookWithSecret)]
 pub struct WithSecret {
     #[serde(flatten)]
     view: WebhookView,

@@ -1,0 +1,169 @@
+//! What the API says of itself: the OpenAPI document, made of the handlers. What holds for many routes is added here:
+//! the key, what names in paths mean, and the errors that any request may meet.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Server};
+use utoipa::{IntoResponses, ToSchema};
+
+use super::{BASE, api};
+use crate::gateway::Gateway;
+
+pub const PATH: &str = "/api/openapi.json";
+const PROBLEM: &str = "application/problem+json";
+const ABOUT: &str = "Modules, sources, mappings, records, events and webhooks of one gateway. \
+    Every request carries an API key as `Authorization: Bearer tgk_…`; the role that it needs stands with each route: \
+    a viewer reads, an editor also writes, an owner also hands out keys. \
+    Lists are pages: `nextCursor` of one is `cursor` of the next. Where an answer has an `ETag`, a change may name it as `If-Match`. \
+    Every refusal is a problem (RFC 9457) with a stable `code`.";
+
+/// RFC 9457, with Tidegate's own `code`, `errors` and `requestId`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes; problem.rs writes it, below every room that knows of documents")]
+struct Problem {
+    /// Where a page explains the code.
+    r#type: String,
+    title: String,
+    status: u16,
+    /// What is wrong with this request.
+    detail: String,
+    /// Stable, in snake_case.
+    code: String,
+    /// Each fault by itself, where there may be several.
+    #[schema(value_type = Option<Vec<Object>>)]
+    errors: Option<Vec<serde_json::Value>>,
+    request_id: Option<String>,
+}
+
+macro_rules! refusals {
+    ($($(#[doc = $doc:literal])* $name:ident = $status:literal;)*) => {$(
+        $(#[doc = $doc])*
+        pub struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+                BTreeMap::from([($status.to_owned(), refusal(concat!($($doc),*).trim()))])
+            }
+        }
+    )*};
+}
+
+refusals! {
+    /// There is nothing of this name.
+    NotFound = "404";
+    /// It cannot stand beside what is there.
+    Conflict = "409";
+    /// The log no longer goes back that far.
+    Expired = "410";
+    /// It is not at the version that `If-Match` names.
+    Moved = "412";
+    /// The document does not make sense; `errors` says where.
+    Unfit = "422";
+}
+
+fn refusal(what: &str) -> RefOr<utoipa::openapi::Response> {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(what).content(PROBLEM, problem).build().into()
+}
+
+/// The whole document.
+pub fn document() -> OpenApi {
+    let mut document = api().into_openapi();
+    let version = env!("CARGO_PKG_VERSION");
+    document.info = InfoBuilder::new().title("Tidegate").version(version).description(Some(ABOUT)).build();
+    document.servers = Some(vec![Server::new(BASE)]);
+    let components = document.components.get_or_insert_default();
+    components.schemas.insert("Problem".to_owned(), <Problem as utoipa::PartialSchema>::schema());
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let key = key.description(Some("An API key, `tgk_…`; the scopes are roles.")).build();
+    components.add_security_scheme("key", SecurityScheme::Http(key));
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            complete(path, &method, operation);
+        }
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    let all = [
+        (HttpMethod::Get, &mut item.get),
+        (HttpMethod::Put, &mut item.put),
+        (HttpMethod::Post, &mut item.post),
+        (HttpMethod::Patch, &mut item.patch),
+        (HttpMethod::Delete, &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// What every route has in common, and what follows from its form.
+fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let parameters = operation.parameters.get_or_insert_default();
+    for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        let is_known = |known: &RefOr<Parameter>| matches!(known, RefOr::T(known) if known.name == name);
+        if !parameters.iter().any(is_known) {
+            parameters.push(named(name).into());
+        }
+    }
+    let responses = &mut operation.responses.responses;
+    if responses.contains_key("412") {
+        parameters.push(if_match().into());
+    }
+    let mut add = |status: &str, what: &str| {
+        responses.entry(status.to_owned()).or_insert_with(|| refusal(what));
+    };
+    if operation.request_body.is_some() || !parameters.is_empty() {
+        add("400", "The request cannot be understood.");
+    }
+    if operation.request_body.is_some() {
+        add("413", "The body is too large.");
+    }
+    add("401", "There is no valid API key.");
+    if *method != HttpMethod::Get {
+        add("403", "The key's role does not allow this.");
+    }
+    add("500", "The gateway failed.");
+    add("503", "The database does not answer in time, or there is no room; `Retry-After` says when to come again.");
+}
+
+fn named(name: &str) -> Parameter {
+    let what = match name {
+        "slug" => "A module's slug.",
+        "source" => "A source's slug.",
+        "record" => "A record's id.",
+        "n" => "The number of a version.",
+        _ => "An id.",
+    };
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let named = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+    named.description(Some(what)).schema(Some(text)).build()
+}
+
+fn if_match() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let what = "The ETag of the version that is meant; of another nothing is changed.";
+    let header = ParameterBuilder::new().name("If-Match").parameter_in(ParameterIn::Header).required(Required::False);
+    header.description(Some(what)).schema(Some(text)).build()
+}
+
+pub fn router() -> Router<Arc<Gateway>> {
+    Router::new().route(PATH, get(serve))
+}
+
+/// Anybody may read what the API is like.
+async fn serve() -> Response {
+    static MADE: OnceLock<Bytes> = OnceLock::new();
+    // Texts and numbers always serialise.
+    let made = MADE.get_or_init(|| document().to_json().unwrap_or_default().into());
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], made.clone()).into_response()
+}
