@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::Gateway;
+use super::{Gateway, last_used};
 use crate::deliver::Notice;
 use crate::feed::mover;
 use crate::work::housekeeping;
@@ -27,6 +27,7 @@ impl Gateway {
         self.tasks.spawn(Arc::clone(self).watch_endpoints());
         self.tasks.spawn(Arc::clone(self).tell_operator(notified));
         self.tasks.spawn(Arc::clone(self).keep_house());
+        self.tasks.spawn(Arc::clone(self).watch_keys());
         self.tasks.spawn(Arc::clone(self).do_jobs());
     }
 
@@ -138,6 +139,13 @@ impl Gateway {
                 () = housekeeping::tick(&self.store, &self.clock, &self.config.keep) => {}
                 () = self.stopping.cancelled() => {}
             }
+        }
+    }
+
+    /// What is left when the gateway stops is written after the last request.
+    async fn watch_keys(self: Arc<Self>) {
+        while self.waited(last_used::EVERY).await {
+            self.write_last_used().await;
         }
     }
 

@@ -172,6 +172,9 @@ codes! {
     RateLimited = "rate_limited" TOO_MANY_REQUESTS "Too many requests"
         "More requests came than this source takes. A burst up to the limit passes at once, then one at a time, evenly spread over the minute."
         "Wait for as long as Retry-After says and send again; the RateLimit and RateLimit-Policy headers tell the limit. Ask for a higher one if it is too low for honest traffic.";
+    TooManyWrongKeys = "too_many_wrong_keys" TOO_MANY_REQUESTS "Too many wrong API keys"
+        "Several requests with API keys that are not valid came from this address, and more of them are only looked at now and then. A valid key is taken at any time."
+        "Look for what still uses a key that was revoked, has expired or was copied wrong, and give it a valid one. To try another key that may be wrong, wait for as long as Retry-After says.";
     HeadersTooLarge = "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "The headers are too large"
         "The request's header fields are together larger, or more in number, than the gateway reads."
         "Send fewer or shorter headers; cookies do not belong in a webhook.";

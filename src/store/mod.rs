@@ -1,6 +1,7 @@
 //! The only SQL. One text runs on both databases; what truly differs stands in `dialect.rs`.
 //! Identifiers come from checked names alone, everything else is bound.
 
+pub mod audit;
 pub mod changes;
 mod checkpoint;
 mod connect;
