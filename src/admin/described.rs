@@ -59,6 +59,8 @@ macro_rules! refusals {
 }
 
 refusals! {
+    /// The key's role does not allow this.
+    Forbidden = "403";
     /// There is nothing of this name.
     NotFound = "404";
     /// It cannot stand beside what is there.
@@ -132,6 +134,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if *method != HttpMethod::Get {
         add("403", "The key's role does not allow this.");
     }
+    add("429", "Too many wrong API keys came from this address; a valid one is taken at any time.");
     add("500", "The gateway failed.");
     add("503", "The database does not answer in time, or there is no room; `Retry-After` says when to come again.");
 }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::id::KeyId;
 
 /// What a key may do: a viewer reads, an editor also changes modules, sources and records, an owner everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Viewer,
