@@ -15,6 +15,7 @@ pub mod heartbeat;
 pub mod history;
 pub mod housekeeping;
 pub mod jobs;
+pub mod kept;
 pub mod keys;
 mod layout;
 pub mod missed;
