@@ -60,8 +60,6 @@ fn what_cannot_be_read_is_not_stored() {
     assert_eq!(redaction(&["header:X-Card"]).body(None, b"\xff"), Redacted::Whole, "no place of it is redacted");
     let many = format!("[{}]", vec!["1"; 1_001].join(","));
     assert_eq!(stored(&["$[*]"], Format::Json, &many), "nothing", "more nodes than a path may select");
-    let deep = format!("{}1{}", "[[1,1,1],".repeat(90), "]".repeat(90));
-    assert_eq!(stored(&["$..[?@..[?@..[?@..a]]]"], Format::Json, &deep), "nothing", "it would take too long");
 }
 
 #[test]
