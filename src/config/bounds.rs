@@ -208,7 +208,8 @@ impl Limit {
 }
 
 impl Unit {
-    fn wanted(self) -> &'static str {
+    /// What is to be written, for people.
+    pub fn wanted(self) -> &'static str {
         match self {
             Self::Count => "a whole number, such as 4096",
             Self::Bytes => "a number of bytes, such as 65536, 64KiB, 1MiB or 2GiB",
@@ -224,7 +225,7 @@ impl Unit {
         }
     }
 
-    fn read(self, text: &str) -> Option<u64> {
+    pub fn read(self, text: &str) -> Option<u64> {
         let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
         let (number, word) = (&text[..digits], text[digits..].trim_start());
         let (_, factor) = self.words().iter().find(|(known, _)| known.eq_ignore_ascii_case(word))?;

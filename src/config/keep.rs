@@ -55,7 +55,8 @@ pub(super) fn keep(layers: &Layers, problems: &mut Vec<String>) -> Keep {
     }
 }
 
-fn age(text: &str) -> Result<Duration, String> {
+/// `30d`, `720h` or a number of days.
+pub fn age(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
     let unit = match text[digits..].trim_start() {
@@ -74,7 +75,7 @@ fn age(text: &str) -> Result<Duration, String> {
 }
 
 /// In days where these are whole.
-fn show(age: Duration) -> String {
+pub fn show(age: Duration) -> String {
     match age.as_secs() {
         seconds if seconds.is_multiple_of(DAY) => format!("{}d", seconds / DAY),
         seconds => format!("{}h", seconds / HOUR),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::id::{KeyId, ModuleId, SourceId};
 use crate::limit::{Limiter, Limiters};
-use crate::secret::{SealKey, digest};
-use crate::source::Source;
+use crate::secret::{CannotOpen, SealKey, digest};
+use crate::source::{ActiveSecret, Source};
 use crate::store::heartbeat::Pulse;
 use crate::store::keys::StoredKey;
 use crate::store::modules::StoredModule;
@@ -119,13 +119,13 @@ fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiter
     let keys = table.keys.iter().map(|key| key.fields.clone()).collect::<Vec<_>>();
     let mapping = stored.settings.complete(&stored.mapping).check(&table.shape, &keys).ok()?;
     let context = stored.id.to_string();
-    let secrets = stored.secrets.iter().map(|sealed| seal.open(sealed, &context).map(Into::into));
+    let secrets = stored.secrets.iter().map(|sealed| Ok(ActiveSecret::new(seal.open(sealed, &context)?, None)));
     let source = Source {
         id: stored.id,
         slug: stored.slug.clone(),
         shape: Arc::clone(&table.shape),
         settings: stored.settings.clone(),
-        secrets: secrets.collect::<Result<_, _>>().ok()?,
+        secrets: secrets.collect::<Result<_, CannotOpen>>().ok()?,
         mapping_version: stored.mapping_version,
         mapping,
     };
