@@ -135,6 +135,11 @@ impl EventId {
     pub fn day(self) -> i64 {
         i64::try_from((self.0 >> 80) / 86_400_000).unwrap_or(i64::MAX)
     }
+
+    /// When that day began.
+    pub fn midnight(self) -> Timestamp {
+        Timestamp::from_micros(self.day().saturating_mul(86_400_000_000)).unwrap_or_default()
+    }
 }
 
 impl DeliveryId {

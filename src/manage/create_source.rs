@@ -38,6 +38,7 @@ pub struct NewSource {
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     handshake: Vec<RawHandshake>,
+    #[schema(value_type = Option<Object>)]
     keep: Option<RawKeep>,
     /// Places of a request that are not stored, such as `$.card.number`, `header:X-Card`.
     #[serde(default)]

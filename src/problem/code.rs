@@ -148,6 +148,9 @@ codes! {
     CursorExpired = "cursor_expired" GONE "The log no longer goes back that far"
         "Changes after this cursor were kept for as long as this gateway keeps them, and are gone: reading on from there would leave them out."
         "Read the records as they stand now, then the log from the cursor that the detail names, which is its oldest, or without a cursor, which is the same. To have longer, ask whoever runs this gateway for a larger `keep_changes`.";
+    PayloadGone = "payload_gone" GONE "The payload is not kept any more"
+        "The event is still known, so that a duplicate of it is recognised. Its payload and headers were removed when they had been kept for long enough, or when its source had more of them than it may."
+        "Ask the sender to send it again. To have payloads for longer, raise `keep` of the source, or have a larger `keep_events` from whoever runs this gateway.";
     PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "It has changed in the meantime"
         "The request was for one version, by its If-Match header, and what it would change stands at another one by now. Nothing was changed."
         "Read the resource again: the ETag of the answer is its version. Then send the change with that as If-Match, if it still makes sense.";

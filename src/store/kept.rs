@@ -57,6 +57,12 @@ impl Store {
         Ok(on!(&self.read, pool => sqlx::query_scalar(text).fetch_all(pool).await)?)
     }
 
+    /// The oldest that is there.
+    pub async fn first_event(&self, source: &str) -> Result<Option<String>, StoreError> {
+        let text = "SELECT min(id) FROM events WHERE source_id = $1";
+        Ok(on!(&self.read, pool => sqlx::query_scalar(text).bind(source).fetch_one(pool).await)?)
+    }
+
     /// Adds some of the payloads up to `until` to the sums; says whether there may be more.
     pub async fn count_payloads(&self, source: &str, until: EventId) -> Result<bool, StoreError> {
         let mut conn = acquire(&self.write).await?;
