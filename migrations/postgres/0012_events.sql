@@ -1,5 +1,6 @@
 -- How many bytes of an event's payload are kept, for the index: sums are made of that alone.
-ALTER TABLE events ADD COLUMN kept_bytes BIGINT GENERATED ALWAYS AS (octet_length(body)) STORED;
+ALTER TABLE events ADD COLUMN kept_bytes BIGINT NOT NULL DEFAULT 0;
+UPDATE events SET kept_bytes = octet_length(body);
 -- When its payload and headers went, before the event itself.
 ALTER TABLE events ADD COLUMN stripped_at BIGINT;
 DROP INDEX events_source;

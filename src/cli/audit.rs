@@ -43,21 +43,24 @@ pub struct AuditArgs {
 }
 
 pub async fn run(args: AuditArgs, output: Output) -> Result<(), Failure> {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [
+    let query = query(&args);
+    let (client, key) = connect(args.client)?;
+    let page = client.read(&format!("/api/v1/audit?{query}"), &key).await?;
+    output.answer(&page, || list(&page))
+}
+
+fn query(args: &AuditArgs) -> String {
+    let asked = [
         ("actor", &args.actor),
         ("action", &args.action),
         ("target", &args.target),
         ("since", &args.since),
         ("until", &args.until),
         ("cursor", &args.cursor),
-    ] {
-        query.extend_pairs(value.as_ref().map(|value| (name, value)));
-    }
-    let query = query.append_pair("limit", &args.limit.to_string()).finish();
-    let (client, key) = connect(args.client)?;
-    let page = client.read(&format!("/api/v1/audit?{query}"), &key).await?;
-    output.answer(&page, || list(&page))
+    ];
+    let asked = asked.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(asked).append_pair("limit", &args.limit.to_string()).finish()
 }
 
 fn list(page: &Value) -> String {

@@ -10,7 +10,7 @@ use crate::id::{EventId, RecordId, SourceId};
 /// Nothing is left to be done for the event.
 const STATE_DONE: &str = "done";
 
-const COLUMNS: [(&str, Type); 19] = [
+const COLUMNS: [(&str, Type); 20] = [
     ("id", Type::Text),
     ("received_at", Type::Integer),
     ("module_id", Type::Text),
@@ -30,6 +30,7 @@ const COLUMNS: [(&str, Type); 19] = [
     ("headers", Type::Text),
     ("body_size", Type::Integer),
     ("duration_us", Type::Integer),
+    ("kept_bytes", Type::Integer),
 ];
 
 /// A row to be.
@@ -82,6 +83,7 @@ impl<'a> NewEvent<'a> {
             entry.headers.get().into(),
             i64::try_from(entry.body_size).unwrap_or(i64::MAX).into(),
             self.duration_us.into(),
+            i64::try_from(entry.body.len()).unwrap_or(i64::MAX).into(),
             Cell::Bytes(&entry.body),
         ])
     }

@@ -148,6 +148,9 @@ impl Round<'_> {
         let needless = floor(self.now.before(REMEMBERED).midnight());
         let stripped = self.store.gone_to(&kept.source).await?.min(needless);
         let until = floor(kept.ends.rows).max(stripped);
+        if kept.bytes.is_some() {
+            self.store.forget_days(&kept.source, kept.ends.rows).await?;
+        }
         let mut after = match self.store.first_event(&kept.source).await? {
             Some(first) if first <= until => String::new(),
             _ => return Ok(()),
@@ -161,7 +164,7 @@ impl Round<'_> {
             }
             self.pace.rest(begun).await;
         }
-        self.store.forget_days(&kept.source, kept.ends.rows).await
+        Ok(())
     }
 }
 
