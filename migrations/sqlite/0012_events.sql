@@ -6,7 +6,7 @@ ALTER TABLE events ADD COLUMN stripped_at INTEGER;
 DROP INDEX events_source;
 CREATE INDEX events_source ON events (source_id, id, kept_bytes);
 
--- How far a source's events were gone over, by id.
+-- How far a source's events were gone over, by id; those of all sources under the name of none.
 CREATE TABLE event_marks (
     source_id  TEXT    PRIMARY KEY,
     -- The payloads up to this one are gone.

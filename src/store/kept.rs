@@ -1,8 +1,9 @@
-//! Events that were kept for long enough, or of which there are too many: a few at a time, oldest first, by source.
+//! Events that were kept for long enough, or of which there are too many: a few at a time, oldest first.
 //! An event that is needed to answer a duplicate goes in two steps: first its payload and headers, then its row.
 
 use std::collections::HashMap;
 
+use super::dialect::sql;
 use super::{Either, Store, StoreError, Tx, acquire, begin, on};
 use crate::clock::Timestamp;
 use crate::id::EventId;
@@ -13,6 +14,8 @@ const BATCH_BYTES: i64 = 4 * 1024 * 1024;
 const COUNTED: i64 = 10_000;
 /// Before every id.
 const NOTHING: &str = "";
+/// The name under which it is noted how far the events of all sources were gone over.
+const ALL: &str = "";
 
 /// One batch of removing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,18 +52,15 @@ impl Batch {
 }
 
 impl Store {
-    /// Every source that events are kept of, also those that are gone: the index is jumped through.
-    pub async fn event_sources(&self) -> Result<Vec<String>, StoreError> {
+    /// Every source that events are kept of, also those that are gone, and its oldest event: the index is jumped through.
+    pub async fn event_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
         let text = "WITH RECURSIVE s (id) AS (SELECT min(source_id) FROM events UNION ALL \
             SELECT (SELECT min(source_id) FROM events WHERE source_id > s.id) FROM s WHERE s.id IS NOT NULL) \
-            SELECT id FROM s WHERE id IS NOT NULL";
-        Ok(on!(&self.read, pool => sqlx::query_scalar(text).fetch_all(pool).await)?)
-    }
-
-    /// The oldest that is there.
-    pub async fn first_event(&self, source: &str) -> Result<Option<String>, StoreError> {
-        let text = "SELECT min(id) FROM events WHERE source_id = $1";
-        Ok(on!(&self.read, pool => sqlx::query_scalar(text).bind(source).fetch_one(pool).await)?)
+            SELECT s.id, (SELECT min(e.id) FROM events e WHERE e.source_id = s.id) FROM s WHERE s.id IS NOT NULL";
+        // The last of a source may go in between.
+        let found: Vec<(String, Option<String>)> =
+            on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
+        Ok(found.into_iter().filter_map(|(source, first)| Some((source, first?))).collect())
     }
 
     /// Adds some of the payloads up to `until` to the sums; says whether there may be more.
@@ -142,12 +142,35 @@ impl Store {
         Ok(batch)
     }
 
-    /// Up to which of its events a source's payloads are gone; empty where none are.
-    pub async fn gone_to(&self, source: &str) -> Result<String, StoreError> {
-        let text = "SELECT gone_to FROM event_marks WHERE source_id = $1";
-        let found: Option<String> =
-            on!(&self.read, pool => sqlx::query_scalar(text).bind(source).fetch_optional(pool).await)?;
-        Ok(found.unwrap_or_default())
+    /// Removes some of the events up to `until` of all sources but some, in order of their ids: they lie side by side,
+    /// which those of one source seldom do.
+    pub async fn remove_usual(&self, until: EventId, but: &[String], limit: i64) -> Result<Batch, StoreError> {
+        let but = serde_json::to_string(but).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let mut conn = acquire(&self.write).await?;
+        let mut tx = begin(&mut conn, self.dialect.begin_removal()).await?;
+        if !self.is_alone(&mut tx).await? {
+            return Ok(Batch::NOTHING);
+        }
+        let marks = marks(&mut tx, ALL).await?;
+        // The row is read: `kept_bytes` stands behind the body there, and the body's length in front of it.
+        let text = "SELECT id, CAST(length(body) AS bigint) FROM events WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3";
+        let rows: Vec<(String, i64)> = on!(&mut tx, tx => sqlx::query_as(text).bind(&marks.gone_to)
+            .bind(until.to_string()).bind(limit).fetch_all(&mut **tx).await)?;
+        let batch = Batch::of(&rows, limit, i64::MAX);
+        let Some(last) = &batch.last else { return Ok(batch) };
+        let among = self.dialect.among("source_id");
+        let text = sql(format!("DELETE FROM events WHERE NOT ({among}) AND id > $2 AND id <= $3"));
+        on!(&mut tx, tx => sqlx::query(text).bind(but).bind(&marks.gone_to).bind(last).execute(&mut **tx).await.map(|_| ()))?;
+        set_marks(&mut tx, ALL, &Marks { gone_to: last.clone(), ..marks }).await?;
+        super::commit(tx).await?;
+        Ok(batch)
+    }
+
+    /// Up to which of their events the payloads of sources are gone.
+    pub async fn gone_payloads(&self) -> Result<HashMap<String, String>, StoreError> {
+        let text = "SELECT source_id, gone_to FROM event_marks";
+        let found: Vec<(String, String)> = on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
+        Ok(found.into_iter().collect())
     }
 
     /// The days before this one have no payloads any more.

@@ -56,6 +56,8 @@ impl Ends {
 /// A source that has events.
 struct Kept {
     source: String,
+    /// Its oldest event.
+    first: String,
     ends: Ends,
     bytes: Option<i64>,
 }
@@ -76,8 +78,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     async fn run(mut self, usual: Duration, rules: &[Rule]) -> Result<(), StoreError> {
-        let all = self.sources(usual, rules).await?;
-        for kept in &all {
+        for kept in &self.sources(usual, rules).await? {
             if let Some(end) = kept.ends.payloads {
                 self.strip(&kept.source, Some(EventId::floor(end)), i64::MAX).await?;
             }
@@ -85,9 +86,13 @@ impl Round<'_> {
                 self.fit(&kept.source, most).await?;
             }
         }
-        self.drop_days(Ends::new(usual, self.now).rows, &all).await?;
-        for kept in &all {
-            self.remove(kept).await?;
+        let all = self.sources(usual, rules).await?;
+        let end = Ends::new(usual, self.now).rows;
+        self.drop_days(end, &all).await?;
+        self.remove_usual(end, &all).await?;
+        let gone = self.store.gone_payloads().await?;
+        for kept in &self.sources(usual, rules).await? {
+            self.remove(kept, gone.get(&kept.source).cloned().unwrap_or_default()).await?;
         }
         Ok(())
     }
@@ -95,11 +100,11 @@ impl Round<'_> {
     /// Events of a source that is gone are kept for the usual time.
     async fn sources(&self, usual: Duration, rules: &[Rule]) -> Result<Vec<Kept>, StoreError> {
         let rules = rules.iter().map(|rule| (rule.source.to_string(), *rule)).collect::<HashMap<_, _>>();
-        let kept = |source: String| {
+        let kept = |(source, first): (String, String)| {
             let rule = rules.get(&source);
             let ends = Ends::new(rule.and_then(|rule| rule.age).unwrap_or(usual), self.now);
             let bytes = rule.and_then(|rule| rule.bytes).map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
-            Kept { source, ends, bytes }
+            Kept { source, first, ends, bytes }
         };
         Ok(self.store.event_sources().await?.into_iter().map(kept).collect())
     }
@@ -135,26 +140,38 @@ impl Round<'_> {
         let latest = all.iter().map(|kept| kept.ends.rows).fold(usual, Timestamp::max);
         let mut until = latest;
         for kept in all.iter().filter(|kept| kept.ends.rows < latest) {
-            let first = self.store.first_event(&kept.source).await?.and_then(|id| id.parse::<EventId>().ok());
-            let first = first.map_or(latest, EventId::midnight);
+            let first = kept.first.parse().map_or(Timestamp::default(), EventId::midnight);
             until = until.min(kept.ends.rows.max(first));
         }
         self.store.drop_event_days(until, self.now.before(REMEMBERED)).await
     }
 
-    /// The rows whose time is over, and those that lost their payloads and are no longer needed.
-    async fn remove(&mut self, kept: &Kept) -> Result<(), StoreError> {
+    /// What is older than usual goes in the order in which it lies there, unless its source keeps it longer.
+    async fn remove_usual(&mut self, usual: Timestamp, all: &[Kept]) -> Result<(), StoreError> {
+        let longer = all.iter().filter(|kept| kept.ends.rows < usual);
+        let longer = longer.map(|kept| kept.source.clone()).collect::<Vec<_>>();
+        loop {
+            let begun = self.pace.clock.monotonic();
+            let batch = self.store.remove_usual(EventId::floor(usual), &longer, self.pace.rows).await?;
+            if batch.last.is_none() || !batch.more {
+                return Ok(());
+            }
+            self.pace.rest(begun).await;
+        }
+    }
+
+    /// The rows of one source whose time is over, and those that lost their payloads and are no longer needed.
+    async fn remove(&mut self, kept: &Kept, stripped: String) -> Result<(), StoreError> {
         let floor = |at: Timestamp| EventId::floor(at).to_string();
         let needless = floor(self.now.before(REMEMBERED).midnight());
-        let stripped = self.store.gone_to(&kept.source).await?.min(needless);
-        let until = floor(kept.ends.rows).max(stripped);
+        let until = floor(kept.ends.rows).max(stripped.min(needless));
         if kept.bytes.is_some() {
             self.store.forget_days(&kept.source, kept.ends.rows).await?;
         }
-        let mut after = match self.store.first_event(&kept.source).await? {
-            Some(first) if first <= until => String::new(),
-            _ => return Ok(()),
-        };
+        if kept.first > until {
+            return Ok(());
+        }
+        let mut after = String::new();
         loop {
             let begun = self.pace.clock.monotonic();
             let batch = self.store.remove_events(&kept.source, (&after, &until), self.pace.rows).await?;

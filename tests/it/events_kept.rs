@@ -198,9 +198,9 @@ async fn heap_up(app: &App, source: &str, count: usize, days: u32) {
     let bytes = if app.database().engine() == Engine::Sqlite { "BLOB" } else { "bytea" };
     let sql = format!(
         "INSERT INTO events (id, received_at, module_id, source_id, request_id, verdict, state, record_ids, headers, \
-         body, body_size, duration_us) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+         body, body_size, kept_bytes, duration_us) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
          SELECT '{}' || (100000 + i), {}, 'mod_1', '{source}', 'req_1', 'created', 'done', '[]', '{{}}', \
-         CAST('0123456789' AS {bytes}), 10, 1 FROM n",
+         CAST('0123456789' AS {bytes}), 10, 10, 1 FROM n",
         &floor[..floor.len() - 6],
         at.micros(),
     );
