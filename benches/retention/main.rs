@@ -159,7 +159,11 @@ fn tell(scenario: Scenario, (without, with): (&Tally, &Tally), took: Duration, o
         Scenario::All => "of all sources",
         Scenario::Some => "of ten sources",
     };
-    println!("  {of}: removed in {:.1} s, {:.0} a second", took.as_secs_f64(), options.events as f64 / took.as_secs_f64());
+    println!(
+        "  {of}: removed in {:.1} s, {:.0} a second",
+        took.as_secs_f64(),
+        options.events as f64 / took.as_secs_f64()
+    );
     let figures = |tally: &Tally| {
         let millis = |percent| tally.accepted.percentile(percent).as_secs_f64() * 1_000.0;
         [millis(50.0), millis(99.0), millis(99.9), tally.accepted.most().as_secs_f64() * 1_000.0]
@@ -168,7 +172,9 @@ fn tell(scenario: Scenario, (without, with): (&Tally, &Tally), took: Duration, o
     for (name, figures, tally) in [("without", before, without), ("with", after, with)] {
         let [p50, p99, p999, most] = figures;
         let count = tally.accepted.total();
-        println!("    {name:<8} p50 {p50:6.2} ms   p99 {p99:7.2} ms   p99.9 {p999:7.2} ms   most {most:7.2} ms   ({count} webhooks)");
+        println!(
+            "    {name:<8} p50 {p50:6.2} ms   p99 {p99:7.2} ms   p99.9 {p999:7.2} ms   most {most:7.2} ms   ({count} webhooks)"
+        );
     }
     println!("    ratio    p50 {:6.2}      p99 {:7.2}", after[0] / before[0], after[1] / before[1]);
 }

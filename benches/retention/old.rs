@@ -67,7 +67,9 @@ impl Old {
         let set = match (&self.client, age) {
             (Client::Sqlite(_), Some(age)) => format!("json_set(settings, '$.keep', json('{{\"for\":\"{age}\"}}'))"),
             (Client::Sqlite(_), None) => "json_remove(settings, '$.keep')".to_owned(),
-            (Client::Postgres(_), Some(age)) => format!("(settings::jsonb || '{{\"keep\":{{\"for\":\"{age}\"}}}}')::text"),
+            (Client::Postgres(_), Some(age)) => {
+                format!("(settings::jsonb || '{{\"keep\":{{\"for\":\"{age}\"}}}}')::text")
+            }
             (Client::Postgres(_), None) => "(settings::jsonb - 'keep')::text".to_owned(),
         };
         self.run(format!("UPDATE sources SET settings = {set} WHERE id <= '{last}'")).await;

@@ -139,7 +139,10 @@ async fn create(args: CreateArgs, output: Output) -> Result<(), Failure> {
     let made = client.call("/api/v1/keys", &key, &body).await?;
     output.answer(&made, || {
         let [id, name, key] = ["id", "name", "key"].map(|member| text(&made, member));
-        format!("{key}\n\nThis is shown once. It is {id}, `{name}`: {role}, expires: {}", or(&made, "expiresAt", "never"))
+        format!(
+            "{key}\n\nThis is shown once. It is {id}, `{name}`: {role}, expires: {}",
+            or(&made, "expiresAt", "never")
+        )
     })
 }
 

@@ -11,7 +11,8 @@ pub async fn get_payload(gateway: &Gateway, caller: &Caller, id: &str) -> Result
     match gateway.store.payload(id.parse().map_err(|_| none())?).await?.ok_or_else(none)? {
         (payload, None) => Ok(payload),
         (_, Some(at)) => {
-            let detail = format!("the event's payload and headers were removed at {at}, since its source keeps no more of them");
+            let detail =
+                format!("the event's payload and headers were removed at {at}, since its source keeps no more of them");
             Err(Problem::new(Code::PayloadGone, detail))
         }
     }

@@ -150,8 +150,9 @@ impl Store {
         };
         let ids = serde_json::to_string(sources.unwrap_or_default());
         let ids = ids.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let text =
-            sql(format!("SELECT {names}, stripped_at FROM events WHERE {of_sources} AND id < $2 ORDER BY id DESC LIMIT $3"));
+        let text = sql(format!(
+            "SELECT {names}, stripped_at FROM events WHERE {of_sources} AND id < $2 ORDER BY id DESC LIMIT $3"
+        ));
         // Sorts after every id.
         let before = before.map_or_else(|| "evt_~".to_owned(), |before| before.to_string());
         Ok(on!(&self.read, pool => sqlx::query_as(text).bind(ids).bind(before).bind(limit).fetch_all(pool).await)?)

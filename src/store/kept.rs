@@ -58,8 +58,7 @@ impl Store {
             SELECT (SELECT min(source_id) FROM events WHERE source_id > s.id) FROM s WHERE s.id IS NOT NULL) \
             SELECT s.id, (SELECT min(e.id) FROM events e WHERE e.source_id = s.id) FROM s WHERE s.id IS NOT NULL";
         // The last of a source may go in between.
-        let found: Vec<(String, Option<String>)> =
-            on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
+        let found: Vec<(String, Option<String>)> = on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
         Ok(found.into_iter().filter_map(|(source, first)| Some((source, first?))).collect())
     }
 
@@ -153,7 +152,8 @@ impl Store {
         }
         let marks = marks(&mut tx, ALL).await?;
         // The row is read: `kept_bytes` stands behind the body there, and the body's length in front of it.
-        let text = "SELECT id, CAST(length(body) AS bigint) FROM events WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3";
+        let text =
+            "SELECT id, CAST(length(body) AS bigint) FROM events WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3";
         let rows: Vec<(String, i64)> = on!(&mut tx, tx => sqlx::query_as(text).bind(&marks.gone_to)
             .bind(until.to_string()).bind(limit).fetch_all(&mut **tx).await)?;
         let batch = Batch::of(&rows, limit, i64::MAX);
@@ -250,7 +250,11 @@ mod tests {
         assert_eq!(batch(&[1, 2], 3, i64::MAX), (Some(1), 3, false));
         assert_eq!(batch(&[1, 2, 3], 3, i64::MAX), (Some(2), 6, true));
         assert_eq!(batch(&[1, BATCH_BYTES, 3], 9, i64::MAX), (Some(0), 1, true));
-        assert_eq!(batch(&[2 * BATCH_BYTES, 3], 9, i64::MAX), (Some(0), 2 * BATCH_BYTES, true), "a large one goes alone");
+        assert_eq!(
+            batch(&[2 * BATCH_BYTES, 3], 9, i64::MAX),
+            (Some(0), 2 * BATCH_BYTES, true),
+            "a large one goes alone"
+        );
         assert_eq!(batch(&[10, 10, 10, 10], 9, 15), (Some(1), 20, true), "just enough");
     }
 }

@@ -6,7 +6,9 @@ use crate::clock::Timestamp;
 use crate::id::KeyId;
 
 /// What a key may do: a viewer reads, an editor also changes modules, sources and records, an owner everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Viewer,
@@ -105,8 +107,7 @@ impl Store {
             #[sqlx(flatten)]
             key: Columns,
         }
-        let rows: Vec<Live> =
-            on!(&self.read, pool => sqlx::query_as(text).bind(now.micros()).fetch_all(pool).await)?;
+        let rows: Vec<Live> = on!(&self.read, pool => sqlx::query_as(text).bind(now.micros()).fetch_all(pool).await)?;
         rows.into_iter().map(|row| Ok((row.digest, row.key.read()?))).collect()
     }
 

@@ -94,6 +94,11 @@ impl Round<'_> {
         for kept in &self.sources(usual, rules).await? {
             self.remove(kept, gone.get(&kept.source).cloned().unwrap_or_default()).await?;
         }
+        // Also of sources that have no event any more.
+        for rule in rules.iter().filter(|rule| rule.bytes.is_some()) {
+            let end = Ends::new(rule.age.unwrap_or(usual), self.now).rows;
+            self.store.forget_days(&rule.source.to_string(), end).await?;
+        }
         Ok(())
     }
 
@@ -165,9 +170,6 @@ impl Round<'_> {
         let floor = |at: Timestamp| EventId::floor(at).to_string();
         let needless = floor(self.now.before(REMEMBERED).midnight());
         let until = floor(kept.ends.rows).max(stripped.min(needless));
-        if kept.bytes.is_some() {
-            self.store.forget_days(&kept.source, kept.ends.rows).await?;
-        }
         if kept.first > until {
             return Ok(());
         }

@@ -62,7 +62,8 @@ mod tests {
             (30, 30, ("2026-03-01T00:00:00.000000Z", "2026-02-28T23:00:00.000000Z")),
             (30, 10, ("2026-03-21T00:00:00.000000Z", "2026-03-01T12:00:00.000000Z")),
         ] {
-            let (deliveries, changes) = ends(&Keep { changes: days(changes), deliveries: days(deliveries), ..Keep::default() }, now);
+            let (deliveries, changes) =
+                ends(&Keep { changes: days(changes), deliveries: days(deliveries), ..Keep::default() }, now);
             assert_eq!((&*deliveries.to_string(), &*changes.to_string()), expected);
         }
     }

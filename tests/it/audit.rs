@@ -45,13 +45,21 @@ async fn what_is_applied_is_told_with_before_and_after(app: App) {
     let all = rows(&app, "").await;
     assert_eq!(all.len(), before + 2, "one for the module, one for its source");
     let [source, module] = [&all[0], &all[1]];
-    assert_eq!((&module["action"], &module["target"], &module["before"]), (&json!("module.create"), &json!("orders"), &Value::Null));
+    assert_eq!(
+        (&module["action"], &module["target"], &module["before"]),
+        (&json!("module.create"), &json!("orders"), &Value::Null)
+    );
     assert!(module["after"]["fields"].as_array().unwrap().iter().any(|field| field["name"] == "code"), "{module}");
-    assert_eq!((&source["action"], &source["target"], &source["before"]), (&json!("source.create"), &json!("orders/shop"), &Value::Null));
+    assert_eq!(
+        (&source["action"], &source["target"], &source["before"]),
+        (&json!("source.create"), &json!("orders/shop"), &Value::Null)
+    );
     assert_eq!((&source["after"]["mappingVersion"], &source["after"]["secrets"]), (&json!(1), &json!(0)), "{source}");
 
     let changed = ORDERS.replace("[module.fields]", "[module.fields]\nextra = \"text\"");
-    let changed = changed.replace("per_minute = 1000000", "per_minute = 5").replace("only = [\"order.*\", \"stock\"]", "only = [\"stock\"]");
+    let changed = changed
+        .replace("per_minute = 1000000", "per_minute = 5")
+        .replace("only = [\"order.*\", \"stock\"]", "only = [\"stock\"]");
     assert_ne!(changed, ORDERS);
     app.apply(&changed, json!({})).await.done();
     let all = rows(&app, "").await;
@@ -60,7 +68,11 @@ async fn what_is_applied_is_told_with_before_and_after(app: App) {
     let has_extra = |of: &Value| of["fields"].as_array().unwrap().iter().any(|field| field["name"] == "extra");
     assert!(!has_extra(&module["before"]) && has_extra(&module["after"]), "{module}");
     assert_eq!(source["action"], "source.update", "{source}");
-    assert_eq!((&source["before"]["mappingVersion"], &source["after"]["mappingVersion"]), (&json!(1), &json!(2)), "{source}");
+    assert_eq!(
+        (&source["before"]["mappingVersion"], &source["after"]["mappingVersion"]),
+        (&json!(1), &json!(2)),
+        "{source}"
+    );
     assert_eq!(source["after"]["settings"]["rate_limit"]["per_minute"], 5, "{source}");
     app.apply(&changed, json!({})).await.done();
     assert_eq!(rows(&app, "").await.len(), before + 4, "nothing was changed");
@@ -68,11 +80,18 @@ async fn what_is_applied_is_told_with_before_and_after(app: App) {
 
 async fn every_write_to_a_webhook_is_told(app: App) {
     let (mut seen, receiver) = (rows(&app, "").await.len(), Receiver::start().await);
-    let made = app.post("/api/v1/webhooks", json!({ "url": receiver.url("/secret/path"), "headers": { "X-Key": "hush" } })).await.done();
+    let made = app
+        .post("/api/v1/webhooks", json!({ "url": receiver.url("/secret/path"), "headers": { "X-Key": "hush" } }))
+        .await
+        .done();
     let path = format!("/api/v1/webhooks/{}", text(&made["id"]));
     let row = told(&app, &mut seen).await;
     assert_eq!((&row["action"], &row["target"], &row["before"]), (&json!("webhook.create"), &made["id"], &Value::Null));
-    assert_eq!((&row["after"]["url"], &row["after"]["headers"]), (&json!(receiver.url("")), &json!(["X-Key"])), "{row}");
+    assert_eq!(
+        (&row["after"]["url"], &row["after"]["headers"]),
+        (&json!(receiver.url("")), &json!(["X-Key"])),
+        "{row}"
+    );
 
     let change = async |body: Value| {
         let request = app.request(Method::PATCH, &path).bearer_auth(&app.key).body(body.to_string());
@@ -91,7 +110,12 @@ async fn every_write_to_a_webhook_is_told(app: App) {
     for (verb, action, before, after) in [
         ("disable", "webhook.disable", json!({ "state": "enabled" }), json!({ "state": "disabled", "cause": "admin" })),
         ("enable", "webhook.enable", json!({ "state": "disabled", "cause": "admin" }), json!({ "state": "enabled" })),
-        ("rotate-secret", "webhook.rotate-secret", json!({ "secrets": 1 }), json!({ "secrets": 2, "overlapSeconds": 86400 })),
+        (
+            "rotate-secret",
+            "webhook.rotate-secret",
+            json!({ "secrets": 1 }),
+            json!({ "secrets": 2, "overlapSeconds": 86400 }),
+        ),
         ("promote-secret", "webhook.promote-secret", json!({ "secrets": 2 }), json!({ "secrets": 1 })),
     ] {
         app.post(&format!("{path}/{verb}"), json!({})).await.done();
@@ -100,9 +124,15 @@ async fn every_write_to_a_webhook_is_told(app: App) {
     }
     assert_eq!(Answer::to(app.request(Method::DELETE, &path).bearer_auth(&app.key)).await.status, 204);
     let row = told(&app, &mut seen).await;
-    assert_eq!((&row["action"], &row["after"], &row["before"]["concurrency"]), (&json!("webhook.delete"), &Value::Null, &json!(3)));
+    assert_eq!(
+        (&row["action"], &row["after"], &row["before"]["concurrency"]),
+        (&json!("webhook.delete"), &Value::Null, &json!(3))
+    );
     let everything = app.get("/api/v1/audit").await.text();
-    assert!(!everything.contains("/path") && !everything.contains("hush") && !everything.contains("whsec_"), "{everything}");
+    assert!(
+        !everything.contains("/path") && !everything.contains("hush") && !everything.contains("whsec_"),
+        "{everything}"
+    );
 }
 
 async fn other_writes_are_told(app: App) {
@@ -113,23 +143,35 @@ async fn other_writes_are_told(app: App) {
     let removed = app.request(Method::DELETE, &format!("{path}/hex/secrets"));
     assert_eq!(Answer::to(removed.bearer_auth(&app.key)).await.status, 204);
     let row = told(&app, &mut seen).await;
-    assert_eq!([&row["action"], &row["before"], &row["after"]], [&json!("source.remove-secrets"), &json!({ "secrets": source["secrets"] }), &json!({ "secrets": 0 })]);
+    assert_eq!(
+        [&row["action"], &row["before"], &row["after"]],
+        [&json!("source.remove-secrets"), &json!({ "secrets": source["secrets"] }), &json!({ "secrets": 0 })]
+    );
 
     let webhook = app.post("/api/v1/webhooks", json!({ "url": "tidegate://inspect" })).await.done();
     told(&app, &mut seen).await;
     let delivery = Settled::failed(text(&webhook["id"]).parse().unwrap()).put(app.database(), 0, 1).await.remove(0);
     app.post(&format!("/api/v1/deliveries/{delivery}/retry"), json!({})).await.done();
     let row = told(&app, &mut seen).await;
-    assert_eq!([&row["action"], &row["target"], &row["before"]["state"]], [&json!("delivery.retry"), &json!(delivery), &json!("failed")]);
+    assert_eq!(
+        [&row["action"], &row["target"], &row["before"]["state"]],
+        [&json!("delivery.retry"), &json!(delivery), &json!("failed")]
+    );
 
     let job = redeliver(&app, json!({ "type": "nothing" })).await;
     let row = told(&app, &mut seen).await;
-    assert_eq!([&row["action"], &row["target"], &row["after"]["kind"]], [&json!("job.create"), &json!(job), &json!("redeliver")]);
+    assert_eq!(
+        [&row["action"], &row["target"], &row["after"]["kind"]],
+        [&json!("job.create"), &json!(job), &json!("redeliver")]
+    );
     assert_eq!(row["after"]["spec"]["type"], "nothing", "{row}");
 
     let key = app.post("/api/v1/keys", json!({ "name": "a", "role": "viewer" })).await.done();
     let row = told(&app, &mut seen).await;
-    assert_eq!([&row["action"], &row["target"], &row["after"]], [&json!("key.create"), &key["id"], &json!({ "name": "a", "role": "viewer", "expiresAt": null })]);
+    assert_eq!(
+        [&row["action"], &row["target"], &row["after"]],
+        [&json!("key.create"), &key["id"], &json!({ "name": "a", "role": "viewer", "expiresAt": null })]
+    );
     let path = format!("/api/v1/keys/{}", text(&key["id"]));
     assert_eq!(Answer::to(app.request(Method::DELETE, &path).bearer_auth(&app.key)).await.status, 204);
     let row = told(&app, &mut seen).await;
@@ -215,5 +257,8 @@ async fn what_the_gateway_does_by_itself_is_told() {
         assert!(deadline.elapsed().unwrap() < Duration::from_secs(20), "it is disabled");
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    assert_eq!([&row["actor"], &row["target"], &row["after"]], [&json!("gateway"), &made["id"], &json!({ "state": "disabled", "cause": "gone" })]);
+    assert_eq!(
+        [&row["actor"], &row["target"], &row["after"]],
+        [&json!("gateway"), &made["id"], &json!({ "state": "disabled", "cause": "gone" })]
+    );
 }

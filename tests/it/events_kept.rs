@@ -61,7 +61,8 @@ async fn keep(app: &App) {
 
 /// Of which events there is a payload, in order of their ids, and of which no more than a row.
 async fn kept(app: &App) -> (Vec<String>, usize) {
-    let bytes = if app.database().engine() == Engine::Sqlite { "CAST(body AS TEXT)" } else { "convert_from(body, 'UTF8')" };
+    let bytes =
+        if app.database().engine() == Engine::Sqlite { "CAST(body AS TEXT)" } else { "convert_from(body, 'UTF8')" };
     let sql = format!("SELECT {bytes} FROM events");
     let bodies = app.database().rows(AssertSqlSafe(sql)).await;
     let id = |body: &str| serde_json::from_str::<Value>(body).ok().map(|body| text(&body["id"]).to_owned());
@@ -298,7 +299,7 @@ async fn replicas_take_turns() {
     let other = app.database().hold_by("BEGIN; SELECT pg_advisory_xact_lock(1953064037, 2)").await;
     keep(&app).await;
     assert_eq!(app.database().count("events").await, 3);
-    other.let_go().await;
+    other.commit().await;
     keep(&app).await;
     assert_eq!(app.database().count("events").await, 0);
 }

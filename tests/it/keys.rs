@@ -54,7 +54,10 @@ async fn a_key_is_made_used_and_revoked(app: App) {
     let (id, key) = (text(&made["id"]), text(&made["key"]));
     assert!(key.starts_with("tgk_") && key.len() == 43 && id.starts_with("key_"), "{made}");
     let own = app.see("/keys/self").await;
-    assert_eq!((&own["name"], &own["createdBy"], &own["role"]), (&json!("first owner"), &json!("gateway"), &json!("owner")));
+    assert_eq!(
+        (&own["name"], &own["createdBy"], &own["role"]),
+        (&json!("first owner"), &json!("gateway"), &json!("owner"))
+    );
     assert_eq!(
         ["name", "role", "state", "expiresAt", "revokedAt", "lastUsedAt"].map(|name| made[name].clone()),
         [json!("dashboard"), json!("viewer"), json!("live"), Value::Null, Value::Null, Value::Null]
@@ -65,7 +68,8 @@ async fn a_key_is_made_used_and_revoked(app: App) {
     assert_eq!((&seen["id"], seen["lastUsedAt"].is_string()), (&made["id"], true));
     let listed = app.get("/api/v1/keys").await;
     assert!(!listed.text().contains(key) && !app.database().dump().await.contains(key));
-    let names = listed.json()["data"].as_array().unwrap().iter().map(|key| text(&key["name"]).to_owned()).collect::<Vec<_>>();
+    let names =
+        listed.json()["data"].as_array().unwrap().iter().map(|key| text(&key["name"]).to_owned()).collect::<Vec<_>>();
     assert_eq!(names, ["dashboard", "first owner"], "newest first");
     assert_eq!(app.list("/keys", 1).await.len(), 2, "page by page");
 
@@ -75,7 +79,8 @@ async fn a_key_is_made_used_and_revoked(app: App) {
     let row = &app.see("/keys").await["data"][0];
     assert_eq!((&row["state"], row["revokedAt"].is_string()), (&json!("revoked"), true));
     let told = app.see(&format!("/audit?target={id}")).await;
-    let actions = told["data"].as_array().unwrap().iter().map(|row| text(&row["action"]).to_owned()).collect::<Vec<_>>();
+    let actions =
+        told["data"].as_array().unwrap().iter().map(|row| text(&row["action"]).to_owned()).collect::<Vec<_>>();
     assert_eq!(actions, ["key.revoke", "key.create"]);
     revoke(&app, "key_00000000000000000000000000").await.problem(404, "not_found");
 }
@@ -85,7 +90,10 @@ async fn what_makes_no_sense_is_no_key(app: App) {
     for (body, fields) in [
         (json!({ "name": " ", "role": "viewer" }), vec!["name"]),
         (json!({ "name": long, "role": "viewer", "expiresInDays": 0 }), vec!["name", "expiresInDays"]),
-        (json!({ "name": "a\u{1b}[2J", "role": "viewer", "expiresAt": "2020-01-01T00:00:00Z" }), vec!["name", "expiresAt"]),
+        (
+            json!({ "name": "a\u{1b}[2J", "role": "viewer", "expiresAt": "2020-01-01T00:00:00Z" }),
+            vec!["name", "expiresAt"],
+        ),
         (json!({ "name": "a", "role": "viewer", "expiresInDays": 3651 }), vec!["expiresInDays"]),
         (
             json!({ "name": "a", "role": "viewer", "expiresInDays": 1, "expiresAt": "2099-01-01T00:00:00Z" }),
@@ -112,7 +120,10 @@ async fn an_expired_key_opens_nothing(setup: Setup) {
     let app = setup.with_stopped_clock().start().await;
     let days = make(&app, json!({ "name": "a", "role": "viewer", "expiresInDays": 1 })).await;
     let at = make(&app, json!({ "name": "b", "role": "editor", "expiresAt": "2026-03-05T14:00:00+02:00" })).await;
-    assert_eq!((&days["expiresAt"], &at["expiresAt"]), (&json!("2026-03-05T12:00:00.000000Z"), &json!("2026-03-05T12:00:00.000000Z")));
+    assert_eq!(
+        (&days["expiresAt"], &at["expiresAt"]),
+        (&json!("2026-03-05T12:00:00.000000Z"), &json!("2026-03-05T12:00:00.000000Z"))
+    );
     app.setup.clock.advance(DAY - Duration::from_micros(1));
     for made in [&days, &at] {
         assert_eq!(status(&app, text(&made["key"])).await, 200);
@@ -122,7 +133,9 @@ async fn an_expired_key_opens_nothing(setup: Setup) {
         assert_eq!(status(&app, text(&made["key"])).await, 401, "by the clock, without a change of configuration");
     }
     let listed = app.see("/keys").await;
-    let of = |name: &str| listed["data"].as_array().unwrap().iter().find(|key| key["name"] == name).unwrap()["state"].clone();
+    let of = |name: &str| {
+        listed["data"].as_array().unwrap().iter().find(|key| key["name"] == name).unwrap()["state"].clone()
+    };
     assert_eq!([of("a"), of("b"), of("first owner")], ["expired", "expired", "live"]);
 }
 
@@ -147,7 +160,9 @@ async fn there_is_room_for_a_thousand(app: App) {
         SELECT 'key_' || substr('0000000000000000000000' || (1000 + i), -26 + 0), 'n', 'viewer', 'd' || i, 0, NULL FROM n";
     let padded = match app.database().engine() {
         Engine::Sqlite => many.replace("substr('0000000000000000000000' || (1000 + i), -26 + 0)", "printf('%026d', i)"),
-        Engine::Postgres => many.replace("substr('0000000000000000000000' || (1000 + i), -26 + 0)", "lpad(i::text, 26, '0')"),
+        Engine::Postgres => {
+            many.replace("substr('0000000000000000000000' || (1000 + i), -26 + 0)", "lpad(i::text, 26, '0')")
+        }
     };
     app.database().run(AssertSqlSafe(padded)).await;
     make(&app, json!({ "name": "the last", "role": "viewer" })).await;
@@ -264,7 +279,8 @@ async fn keys_on_the_command_line(app: App) {
     let run = |arguments: &[&str], key: &str| {
         tidegate(app.setup.folder(), arguments, &[("TIDEGATE_URL", &*app.url), ("TIDEGATE_KEY", key)])
     };
-    let (code, said) = run(&["key", "create", "deploy", "--role", "editor", "--expires-in-days", "90", "--json"], &app.key);
+    let (code, said) =
+        run(&["key", "create", "deploy", "--role", "editor", "--expires-in-days", "90", "--json"], &app.key);
     assert_eq!(code, 0, "{said}");
     let made: Value = serde_json::from_str(&said).unwrap();
     let (id, key) = (text(&made["id"]), text(&made["key"]));
@@ -285,7 +301,10 @@ async fn keys_on_the_command_line(app: App) {
     assert!(code == 0 && said.lines().count() == 5 && said.contains("key.revoke"), "{said}");
     let (code, said) = run(&["audit", "--action", "key.revoke", "--limit", "1", "--json"], &app.key);
     let page: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((code, &page["data"][0]["target"], &page["data"][0]["before"]["name"]), (0, &json!(id), &json!("deploy")));
+    assert_eq!(
+        (code, &page["data"][0]["target"], &page["data"][0]["before"]["name"]),
+        (0, &json!(id), &json!("deploy"))
+    );
 }
 
 /// A key works, and stops working, on every replica within a second; and no request asks the database who it is from.

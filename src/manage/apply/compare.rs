@@ -258,7 +258,8 @@ impl<'a> Known<'a> {
             plan.steps.push(Step::AddMapping { source: id, version, document, author });
         }
         let had = stored.map_or(0, |stored| stored.secrets.len());
-        let before = stored.map_or(Value::Null, |stored| audited::source(&stored.settings, stored.mapping_version, had));
+        let before =
+            stored.map_or(Value::Null, |stored| audited::source(&stored.settings, stored.mapping_version, had));
         let after = audited::source(&wanted.settings, version, secrets.as_ref().map_or(had, Vec::len));
         plan.steps.extend(secrets.map(|sealed| Step::ReplaceSecrets { source: id, sealed }));
         if stored.is_some() && plan.steps.len() > had_steps {

@@ -23,7 +23,8 @@ pub async fn promote_secret(gateway: &Gateway, caller: &Caller, id: &str) -> Res
             ));
         };
         let step = EndpointStep::Secrets { version: stored.version, secrets: vec![next.clone()] };
-        let audit = audit(caller, "webhook.promote-secret", stored, (&json!({ "secrets": 2 }), &json!({ "secrets": 1 })));
+        let audit =
+            audit(caller, "webhook.promote-secret", stored, (&json!({ "secrets": 2 }), &json!({ "secrets": 1 })));
         Ok((vec![Step::Endpoint { id: stored.id, step }, audit], ()))
     });
     plan.await?;
