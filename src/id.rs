@@ -130,6 +130,18 @@ ids! {
     ReplicaId = "rep_";
 }
 
+impl EventId {
+    /// When it was made: days since 1970, in UTC.
+    pub fn day(self) -> i64 {
+        i64::try_from((self.0 >> 80) / 86_400_000).unwrap_or(i64::MAX)
+    }
+
+    /// When that day began.
+    pub fn midnight(self) -> Timestamp {
+        Timestamp::from_micros(self.day().saturating_mul(86_400_000_000)).unwrap_or_default()
+    }
+}
+
 impl DeliveryId {
     /// Of one event of a change that is owed to one endpoint: always the same, whoever makes it and however often.
     pub fn of(at: Timestamp, change: &str, endpoint: EndpointId, part: i64) -> Self {
@@ -170,6 +182,7 @@ mod tests {
         assert_eq!(early.to_string().len(), 30);
         assert!(early.to_string() < late.to_string());
         assert!(EventId::floor(Timestamp::from_micros(1_767_323_045_000_000).unwrap()) < early);
+        assert_eq!(early.day(), 1_767_323_045 / 86_400);
     }
 
     #[test]

@@ -24,9 +24,6 @@ use records::Records;
 pub use crate::map::body::Format;
 pub use records::{MOST_ERRORS, missing_required};
 
-/// Units of work that judging one event may take, and some more for each byte of its body: a fraction of a second.
-const LEAST_WORK: u64 = 20_000_000;
-const WORK_A_BYTE: u64 = 16;
 /// The longest event type, in bytes.
 const LONGEST_EVENT_TYPE: usize = 200;
 
@@ -108,7 +105,7 @@ pub fn judge(source: &Source, request: Request<'_>) -> Judged {
         (Err(bad), _) | (_, Err(bad)) => return Judged { event_type: None, verdict: Verdict::Unreadable(bad) },
     };
     let (headers, received_at) = (request.headers, request.received_at);
-    let work = Work::new(LEAST_WORK + WORK_A_BYTE * request.body.len() as u64);
+    let work = Work::of_event(request.body.len());
     let sight = Sight { document: &document, node: &document, headers, query: &query, received_at, work: &work };
     let event_type = source.mapping.event_type.as_ref().and_then(|input| input.text(sight));
     if let Some(error) = event_type.as_deref().and_then(bad_event_type) {

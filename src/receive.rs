@@ -117,7 +117,8 @@ fn admit(gateway: &Gateway, inbound: &Inbound, door: &Door) -> Result<Option<Ans
         return Ok(Some(answer));
     }
     if let Some(scheme) = scheme {
-        match verify::verify(scheme, &door.source.secrets, request.signed, inbound.arrival.received_at) {
+        let now = inbound.arrival.received_at;
+        match verify::verify(scheme, &door.source.secrets.at(now), request.signed, now) {
             verify::Verdict::Pass if door.source.mapping.event_id.is_none() => {
                 if let Some(once) = verify::once(scheme, request.signed) {
                     // A request passes once.

@@ -2,6 +2,9 @@
 //! mapping is versioned, the settings are not), then ready for requests.
 
 pub mod document;
+mod keep;
+pub mod redact;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -16,11 +19,13 @@ use crate::map::rule::RawRule;
 use crate::record::definition::Fault;
 use crate::record::field::SourceSlug;
 use crate::record::shape::Shape;
-use crate::secret::{ExposeSecret, SecretString};
 use crate::verify::handshake::{Handshake, MOST_HANDSHAKES, RawHandshake};
 use crate::verify::preset::Preset;
 use crate::verify::response::RawResponse;
 use crate::verify::{RawSignature, Scheme};
+pub use keep::{Keep, KeepPayload, RawKeep};
+use redact::Redaction;
+pub use secrets::{ActiveSecret, Secrets};
 
 /// The most secrets of one source that are active at once.
 pub const MOST_SECRETS: usize = 5;
@@ -46,6 +51,10 @@ pub struct RawSource {
     /// Beside those of the preset.
     #[serde(default)]
     pub handshake: Vec<RawHandshake>,
+    pub keep: Option<RawKeep>,
+    /// Places of a request that are not stored.
+    #[serde(default)]
+    pub redact: Vec<String>,
     #[serde(rename = "match")]
     pub matching: Option<Vec<String>>,
     pub event_type: Option<String>,
@@ -78,6 +87,14 @@ pub struct Settings {
     pub response: Option<RawResponse>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handshake: Vec<RawHandshake>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keep: Keep,
+    #[serde(default, skip_serializing_if = "Redaction::is_empty")]
+    pub redact: Redaction,
+}
+
+fn is_default(keep: &Keep) -> bool {
+    *keep == Keep::default()
 }
 
 impl Settings {
@@ -137,12 +154,19 @@ impl RawSource {
             faults.push(Fault::new(format!("response.{}", error.key), error.detail));
         }
         faults.extend(self.bad_handshakes());
-        let (Ok(slug), Ok(signature), Ok(rate_limit), true) = (slug, signature, rate_limit, faults.is_empty()) else {
+        let keep = self.keep.as_ref().map_or(Ok(Keep::default()), RawKeep::check);
+        let keep = keep.map_err(|wrong| faults.extend(wrong));
+        let redact = Redaction::check(&self.redact).map_err(|wrong| faults.extend(wrong.into_iter().map(unredacted)));
+        let (Ok(slug), Ok(signature), Ok(rate_limit), Ok(keep), Ok(redact), true) =
+            (slug, signature, rate_limit, keep, redact, faults.is_empty())
+        else {
             return Err(faults);
         };
         let (enabled, max_body) = (self.enabled, self.max_body);
         let (response, handshake) = (self.response.clone(), self.handshake.clone());
-        Ok((slug, Settings { enabled, signature, secret_names, rate_limit, max_body, response, handshake }))
+        let settings =
+            Settings { enabled, signature, secret_names, rate_limit, max_body, response, handshake, keep, redact };
+        Ok((slug, settings))
     }
 
     fn bad_handshakes(&self) -> Vec<Fault> {
@@ -184,6 +208,10 @@ impl RawSource {
     }
 }
 
+fn unredacted((place, detail): (usize, String)) -> Fault {
+    Fault::new(format!("redact[{}]", place + 1), detail)
+}
+
 /// A module file names its secrets; it never holds them.
 fn secret_names(signature: Option<&RawSignature>, faults: &mut Vec<Fault>) -> Vec<String> {
     let names =
@@ -199,28 +227,6 @@ fn secret_names(signature: Option<&RawSignature>, faults: &mut Vec<Fault>) -> Ve
     names
 }
 
-/// A secret's bytes, wherever it is compared.
-#[derive(Clone)]
-pub struct ActiveSecret(Arc<SecretString>);
-
-impl From<SecretString> for ActiveSecret {
-    fn from(secret: SecretString) -> Self {
-        Self(Arc::new(secret))
-    }
-}
-
-impl AsRef<[u8]> for ActiveSecret {
-    fn as_ref(&self) -> &[u8] {
-        self.0.expose_secret().as_bytes()
-    }
-}
-
-impl std::fmt::Debug for ActiveSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ActiveSecret")
-    }
-}
-
 /// A source as requests meet it.
 #[derive(Debug)]
 pub struct Source {
@@ -228,7 +234,7 @@ pub struct Source {
     pub slug: SourceSlug,
     pub shape: Arc<Shape>,
     pub settings: Settings,
-    pub secrets: Vec<ActiveSecret>,
+    pub secrets: Secrets,
     pub mapping: Mapping,
     pub mapping_version: i64,
 }

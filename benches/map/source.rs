@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tidegate::clock::Timestamp;
 use tidegate::config::Bounds;
 use tidegate::id::SourceId;
-use tidegate::source::Source;
 use tidegate::source::document::{CheckedSource, Document};
+use tidegate::source::{Secrets, Source};
 
 pub const SINGULAR: [&str; 8] = [
     "$.id",
@@ -56,7 +56,7 @@ pub fn source(keys: &str, rules: &[&str], rule_keys: &str) -> Source {
     let mut checked = Document::read("bench.toml", &text).check(&Bounds::default()).unwrap();
     let CheckedSource { slug, settings, mapping } = checked.sources.remove(0);
     let (id, shape) = (SourceId::floor(now()), Arc::new(checked.shape));
-    Source { id, slug, shape, settings, secrets: Vec::new(), mapping, mapping_version: 1 }
+    Source { id, slug, shape, settings, secrets: Secrets::default(), mapping, mapping_version: 1 }
 }
 
 pub fn now() -> Timestamp {

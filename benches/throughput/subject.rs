@@ -102,6 +102,12 @@ impl Subject {
         }
     }
 
+    /// Its database on PostgreSQL, for other clients.
+    #[allow(dead_code, reason = "another benchmark asks it")]
+    pub fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(|(server, name)| server.url(name))
+    }
+
     /// Where the gateway keeps its own.
     #[allow(dead_code, reason = "another benchmark looks there")]
     pub fn data_dir(&self) -> std::path::PathBuf {

@@ -125,7 +125,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         parameters.push(if_match().into());
     }
     let has_body = operation.request_body.is_some();
-    let mut codes = vec![Code::KeyInvalid, Code::InternalError, Code::DatabaseUnavailable];
+    let mut codes = vec![Code::KeyInvalid, Code::TooManyWrongKeys, Code::InternalError, Code::DatabaseUnavailable];
     codes.extend((has_body || !parameters.is_empty()).then_some(Code::InvalidRequest));
     codes.extend(has_body.then_some(Code::BodyTooLarge));
     codes.extend((*method != HttpMethod::Get || !is_for_viewers(operation)).then_some(Code::Forbidden));

@@ -9,6 +9,7 @@ pub mod described;
 mod events;
 mod extract;
 mod jobs;
+mod keys;
 mod modules;
 mod records;
 mod sources;
@@ -56,6 +57,10 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(deliveries::retry_delivery))
         .routes(routes!(jobs::list_jobs, jobs::create_job))
         .routes(routes!(jobs::get_job, jobs::cancel_job))
+        .routes(routes!(keys::list_keys, keys::create_key))
+        .routes(routes!(keys::get_own_key))
+        .routes(routes!(keys::revoke_key))
+        .routes(routes!(keys::list_audit))
 }
 
 pub fn router() -> Router<Arc<Gateway>> {

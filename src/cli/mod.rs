@@ -2,11 +2,13 @@
 //! start one, and stand in `serve.rs`.
 
 pub mod apply;
+pub mod audit;
 pub mod bench;
 pub mod changes;
 pub mod client;
 pub mod healthcheck;
 pub mod job;
+pub mod key;
 pub mod mapping;
 pub mod output;
 pub mod preset;
@@ -113,6 +115,16 @@ Examples:
   tidegate changes --follow --after latest
   tidegate changes --module work-orders --type status_change --json | jq .after.fields";
 
+const AUDIT: &str = "\
+Every write: who, what, which, from where, and what it changed. With --json the rows have the values
+before and after. Without secrets, tokens and payloads. It is kept for a year unless keep_audit says
+otherwise, and needs a key with the role owner.
+
+Examples:
+  tidegate audit
+  tidegate audit --target orders/ --since 2026-01-01T00:00:00Z
+  tidegate audit --action source.update --json | jq '.data[0] | {before, after}'";
+
 const SQL: &str = "\
 Modules are tables: m_work_orders has a column for each field, custom_data, and _id, _version and more,
 which take care of themselves. What you insert, update or delete becomes a change in the log and goes
@@ -205,6 +217,14 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Job(job::JobCommand),
 
+    /// API keys: who may do what
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+
+    /// Who changed what, newest first
+    #[command(after_help = AUDIT)]
+    Audit(audit::AuditArgs),
+
     /// Run SQL on the SQLite file of a gateway, also while it runs
     #[command(after_help = SQL)]
     Sql(sql::SqlArgs),
@@ -237,6 +257,8 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
         ClientCommand::Webhook(command) => webhook::run(*command, output).await,
         ClientCommand::Job(command) => job::run(command, output).await,
+        ClientCommand::Key(command) => key::run(command, output).await.map(|()| 0),
+        ClientCommand::Audit(args) => audit::run(args, output).await.map(|()| 0),
         ClientCommand::Sql(args) => sql::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,
         ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),

@@ -3,6 +3,10 @@
 
 use std::cell::Cell;
 
+/// Units of work that judging one event may take, and some more for each byte of its body: a fraction of a second.
+const LEAST: u64 = 20_000_000;
+const A_BYTE: u64 = 16;
+
 /// Units of work that are left: about one for a node that is visited, or for some bytes that are compared.
 #[derive(Debug)]
 pub struct Work(Cell<u64>);
@@ -10,6 +14,11 @@ pub struct Work(Cell<u64>);
 impl Work {
     pub fn new(units: u64) -> Self {
         Self(Cell::new(units))
+    }
+
+    /// For an event with a body of so many bytes.
+    pub fn of_event(bytes: usize) -> Self {
+        Self::new(LEAST + A_BYTE * bytes as u64)
     }
 
     /// For a single look, where nothing multiplies it.

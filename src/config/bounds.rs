@@ -162,6 +162,10 @@ bounds! {
         "How long a request to `/api/v1` may take, its body and the database included.",
         "503 `database_unavailable` with `Retry-After`. What it asked for may have been done all the same.",
         "`tidegate_limit_reached_total`";
+    wrong_keys: usize = 10, Count 1 => 1_000_000,
+        "Wrong API keys from one address at once; after that they are looked at evenly spread, so many a minute. 64 bits of an IPv6 address count as one. 16,384 addresses are remembered, and those that were quiet for longest are forgotten. A right key is taken from any address at any time: a key has 192 random bits, and trying finds none.",
+        "429 `too_many_wrong_keys` with `Retry-After`.",
+        "`tidegate_wrong_keys_total`, `tidegate_limit_reached_total`";
     followers: usize = 100, Count 1 => 10_000,
         "Clients that wait for changes at the same time, by `/api/v1/changes?wait=` or its stream.",
         "503 `too_many_followers` with `Retry-After`.",
@@ -204,7 +208,8 @@ impl Limit {
 }
 
 impl Unit {
-    fn wanted(self) -> &'static str {
+    /// What is to be written, for people.
+    pub fn wanted(self) -> &'static str {
         match self {
             Self::Count => "a whole number, such as 4096",
             Self::Bytes => "a number of bytes, such as 65536, 64KiB, 1MiB or 2GiB",
@@ -220,7 +225,7 @@ impl Unit {
         }
     }
 
-    fn read(self, text: &str) -> Option<u64> {
+    pub fn read(self, text: &str) -> Option<u64> {
         let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
         let (number, word) = (&text[..digits], text[digits..].trim_start());
         let (_, factor) = self.words().iter().find(|(known, _)| known.eq_ignore_ascii_case(word))?;

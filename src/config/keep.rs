@@ -1,4 +1,4 @@
-//! How long what has happened is kept: `keep_changes` and `keep_deliveries`, as `30d`, `720h`, or a number of days.
+//! How long what has happened is kept: `keep_events`, `keep_changes`, `keep_deliveries` and `keep_audit`, as `30d`, `720h`, or a number of days.
 
 use std::time::Duration;
 
@@ -8,25 +8,32 @@ use super::raw::Layers;
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
 const USUAL: Duration = Duration::from_secs(30 * DAY);
+const YEAR: Duration = Duration::from_secs(365 * DAY);
 /// A hundred years: for ever, for all that is known.
 const MOST: u64 = 36_500 * DAY;
 
 /// Ages from which on things are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
+    /// Events with their payloads, where their source does not say otherwise.
+    pub events: Duration,
     /// The log of changes: as far back as it can be read.
     pub changes: Duration,
     /// Settled deliveries and their attempts, and finished jobs. At most `changes`: a body is made from its change.
     pub deliveries: Duration,
+    /// The audit log.
+    pub audit: Duration,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { changes: USUAL, deliveries: USUAL }
+        Self { events: USUAL, changes: USUAL, deliveries: USUAL, audit: YEAR }
     }
 }
 
 pub(super) fn keep(layers: &Layers, problems: &mut Vec<String>) -> Keep {
+    let events = checked(layers.one("keep_events", |raw| &raw.keep_events), problems, |text| age(&text));
+    let audit = checked(layers.one("keep_audit", |raw| &raw.keep_audit), problems, |text| age(&text));
     let changes = layers.one("keep_changes", |raw| &raw.keep_changes);
     let changes = checked(changes, problems, |text| age(&text)).unwrap_or(USUAL);
     let deliveries = checked(layers.one("keep_deliveries", |raw| &raw.keep_deliveries), problems, |text| {
@@ -40,10 +47,16 @@ pub(super) fn keep(layers: &Layers, problems: &mut Vec<String>) -> Keep {
              again is made from its change"
         ))
     });
-    Keep { changes, deliveries: deliveries.unwrap_or(USUAL.min(changes)) }
+    Keep {
+        events: events.unwrap_or(USUAL),
+        changes,
+        deliveries: deliveries.unwrap_or(USUAL.min(changes)),
+        audit: audit.unwrap_or(YEAR),
+    }
 }
 
-fn age(text: &str) -> Result<Duration, String> {
+/// `30d`, `720h` or a number of days.
+pub fn age(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
     let unit = match text[digits..].trim_start() {
@@ -62,7 +75,7 @@ fn age(text: &str) -> Result<Duration, String> {
 }
 
 /// In days where these are whole.
-fn show(age: Duration) -> String {
+pub fn show(age: Duration) -> String {
     match age.as_secs() {
         seconds if seconds.is_multiple_of(DAY) => format!("{}d", seconds / DAY),
         seconds => format!("{}h", seconds / HOUR),

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub use address::{BadCidr, Cidr, client_address};
 pub use bounds::{Bounds, LIMITS, Limit, Unit};
 pub use client::{ClientArgs, ClientConfig, NoKey, sqlite_file};
-pub use keep::Keep;
+pub use keep::{Keep, age, show as show_age};
 pub use mail::{Mail, Relay, Security};
 pub use proxy::Proxy;
 pub use raw::{Environment, RawConfig};

@@ -62,6 +62,11 @@ pub struct RawConfig {
     #[serde(deserialize_with = "list")]
     pub apply: Vec<PathBuf>,
 
+    /// How long events are kept with their payloads, unless their source says otherwise [TIDEGATE_KEEP_EVENTS] [default: 30d]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "number_or_text")]
+    pub keep_events: Option<String>,
+
     /// How long changes can be read, in days (30d) or hours (720h) [TIDEGATE_KEEP_CHANGES] [default: 30d]
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "number_or_text")]
@@ -71,6 +76,11 @@ pub struct RawConfig {
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "number_or_text")]
     pub keep_deliveries: Option<String>,
+
+    /// How long the audit log goes back [TIDEGATE_KEEP_AUDIT] [default: 365d]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "number_or_text")]
+    pub keep_audit: Option<String>,
 
     /// The mail server that notices go out by, smtp://USER:PASSWORD@HOST:587 or smtps://… [TIDEGATE_SMTP_URL]; other users can see flags
     #[arg(long, value_name = "URL")]
@@ -187,8 +197,10 @@ impl Environment {
             allow_targets: split(&text("TIDEGATE_ALLOW_TARGETS").unwrap_or_default()),
             egress_proxy: text("TIDEGATE_EGRESS_PROXY").map(SecretString::from),
             apply: split(&text("TIDEGATE_APPLY").unwrap_or_default()).into_iter().map(PathBuf::from).collect(),
+            keep_events: text("TIDEGATE_KEEP_EVENTS"),
             keep_changes: text("TIDEGATE_KEEP_CHANGES"),
             keep_deliveries: text("TIDEGATE_KEEP_DELIVERIES"),
+            keep_audit: text("TIDEGATE_KEEP_AUDIT"),
             smtp_url: text("TIDEGATE_SMTP_URL").map(SecretString::from),
             mail_from: text("TIDEGATE_MAIL_FROM"),
             mail_to: split(&text("TIDEGATE_MAIL_TO").unwrap_or_default()),

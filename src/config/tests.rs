@@ -326,6 +326,9 @@ fn what_happened_is_kept_for_as_long_as_is_said() {
     assert_eq!(kept(&[("TIDEGATE_KEEP_CHANGES", "720h")], "keep_changes = 90\nkeep_deliveries = '7d'"), (30, 7));
     assert_eq!(kept(&[], "keep_changes = 7"), (7, 7), "deliveries need their changes");
     assert_eq!(kept(&[], "keep_changes = 90"), (90, 30));
+    let keep = read(RawConfig::default(), &[("TIDEGATE_KEEP_EVENTS", "36h")], "keep_audit = 400").unwrap().keep;
+    assert_eq!((keep.events.as_secs(), keep.audit.as_secs()), (DAY * 3 / 2, 400 * DAY));
+    assert_eq!(kept(&[("TIDEGATE_KEEP_EVENTS", "90d")], ""), (30, 30), "each by itself");
     let found = problems(&[("TIDEGATE_KEEP_CHANGES", "10d")], "keep_deliveries = '264h'");
     let why = "deliveries cannot be kept for 11d when changes are kept for 10d (keep_changes): what is sent again is made \
         from its change";

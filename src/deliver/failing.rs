@@ -127,7 +127,8 @@ fn steps(stored: &StoredEndpoint, cause: &'static str, host: String) -> [Step; 3
             actor: ACTOR.to_owned(),
             action: "webhook.disable",
             target: stored.id.to_string(),
-            detail: format!("cause: {cause}"),
+            detail: json!({ "before": { "state": "enabled" }, "after": { "state": "disabled", "cause": cause } })
+                .to_string(),
             address: None,
         },
     ]

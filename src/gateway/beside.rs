@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::Gateway;
+use super::{Gateway, last_used};
 use crate::deliver::Notice;
 use crate::feed::mover;
-use crate::work::housekeeping;
+use crate::work::{events, housekeeping};
 
 /// How often the configuration's version is polled; a change is in force everywhere within a second.
 const PULSE: std::time::Duration = std::time::Duration::from_millis(500);
@@ -27,6 +27,8 @@ impl Gateway {
         self.tasks.spawn(Arc::clone(self).watch_endpoints());
         self.tasks.spawn(Arc::clone(self).tell_operator(notified));
         self.tasks.spawn(Arc::clone(self).keep_house());
+        self.tasks.spawn(Arc::clone(self).watch_events());
+        self.tasks.spawn(Arc::clone(self).watch_keys());
         self.tasks.spawn(Arc::clone(self).do_jobs());
     }
 
@@ -138,6 +140,29 @@ impl Gateway {
                 () = housekeeping::tick(&self.store, &self.clock, &self.config.keep) => {}
                 () = self.stopping.cancelled() => {}
             }
+        }
+    }
+
+    /// Apart from the rest of the house: it may have much to do.
+    async fn watch_events(self: Arc<Self>) {
+        while self.waited(events::EVERY).await {
+            tokio::select! {
+                () = self.keep_events() => {}
+                () = self.stopping.cancelled() => {}
+            }
+        }
+    }
+
+    /// One round of what is kept of events.
+    pub async fn keep_events(&self) {
+        let rules = self.snapshot().sources.iter().map(events::Rule::from).collect::<Vec<_>>();
+        events::tick(&self.store, &self.clock, self.config.keep.events, &rules).await;
+    }
+
+    /// What is left when the gateway stops is written after the last request.
+    async fn watch_keys(self: Arc<Self>) {
+        while self.waited(last_used::EVERY).await {
+            self.write_last_used().await;
         }
     }
 

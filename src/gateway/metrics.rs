@@ -57,6 +57,7 @@ impl Metrics {
             "tidegate_refusals_dropped_total",
             "Refused requests beyond what is kept of one source, or while the lane was full",
         );
+        describe("tidegate_wrong_keys_total", "Requests with an API key that is not valid, by what was answered");
         describe("tidegate_delivery_attempts_total", "Attempts to deliver by what came of them");
         describe(LIMIT_REACHED, "How often a bound was reached, by its name on the page /reference/limits");
         describe(
@@ -137,6 +138,13 @@ impl Metrics {
     /// A bound was met, by the name that it has in the settings.
     pub fn reached(&self, limit: &'static str) {
         let key = Key::from_parts(LIMIT_REACHED, vec![Label::from_static_parts("limit", limit)]);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
+    }
+
+    /// `answered` is a problem's code.
+    pub fn wrong_key(&self, answered: &'static str) {
+        let labels = vec![Label::from_static_parts("answered", answered)];
+        let key = Key::from_parts("tidegate_wrong_keys_total", labels);
         self.recorder.register_counter(&key, &METADATA).increment(1);
     }
 

@@ -2,6 +2,7 @@
 
 mod beside;
 mod data_dir;
+mod last_used;
 pub mod metrics;
 mod missed;
 mod open;
@@ -22,7 +23,9 @@ use crate::deliver::post::{Poster, System};
 use crate::deliver::target::Targets;
 use crate::feed::Tail;
 use crate::id::{ReplicaId, RequestId};
+use crate::limit::guesses::Guesses;
 use crate::secret::{SealKey, SecretString};
+use crate::store::refusals::Ration;
 use crate::store::refusals::Refusals;
 use crate::store::writer::{self, Watch, Writer};
 use crate::store::{ConnectError, Store, StoreError};
@@ -31,6 +34,7 @@ use crate::work::mail::{Mailer, NoMail, Patience};
 use crate::work::redeliver::Redeliver;
 use data_dir::DataDir;
 pub use data_dir::DataDirError;
+use last_used::LastUsed;
 use metrics::Metrics;
 use missed::Missed;
 use open::{Opened, open};
@@ -89,6 +93,12 @@ pub struct Gateway {
     /// Tells the operator.
     pub mailer: Mailer,
     pub jobs: Jobs,
+    /// When each API key was last used.
+    pub last_used: LastUsed,
+    /// Wrong API keys, by address.
+    pub guesses: Guesses,
+    /// Log lines about them.
+    pub guesses_told: Ration,
     snapshot: ArcSwap<Snapshot>,
     reload: tokio::sync::Mutex<()>,
     replica: ReplicaId,
@@ -136,6 +146,9 @@ impl Gateway {
             jobs: jobs((&store, &clock, replica), &deliveries),
             deliveries,
             targets,
+            last_used: LastUsed::default(),
+            guesses: Guesses::new(clock.clone(), config.bounds.wrong_keys),
+            guesses_told: Ration::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
             reload: tokio::sync::Mutex::new(()),
             stopping,
@@ -232,6 +245,7 @@ impl Gateway {
         self.closing.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.write_last_used().await;
         if let Err(error) = self.store.leave(self.replica).await {
             tracing::warn!(%error, "the replica could not sign off");
         }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::id::{ModuleId, SourceId};
+use crate::id::{KeyId, ModuleId, SourceId};
 use crate::limit::{Limiter, Limiters};
-use crate::secret::{SealKey, digest};
-use crate::source::Source;
+use crate::secret::{CannotOpen, SealKey, digest};
+use crate::source::{ActiveSecret, Source};
 use crate::store::heartbeat::Pulse;
+use crate::store::keys::StoredKey;
 use crate::store::modules::StoredModule;
 use crate::store::refusals::Ration;
 use crate::store::sources::StoredSource;
@@ -25,6 +26,8 @@ pub struct Snapshot {
     /// By slug.
     pub modules: Vec<StoredModule>,
     pub sources: Vec<StoredSource>,
+    /// Those that open something, by digest. One may have expired since: ask the clock.
+    keys: HashMap<String, StoredKey>,
     doors: HashMap<String, Arc<Door>>,
     limiters: Limiters,
 }
@@ -47,7 +50,7 @@ pub struct Door {
 impl Snapshot {
     /// Reads it whole. Limiters whose share did not change are kept from the old one, so that a reload refills nothing.
     pub async fn load(store: &Store, seal: &SealKey, clock: &Clock, old: Option<&Self>) -> Result<Self, StoreError> {
-        let (pulse, modules, sources) = read(store, clock).await?;
+        let (pulse, modules, sources, keys) = read(store, clock).await?;
         let fresh = Limiters::new(clock.clone());
         let quotas = sources
             .iter()
@@ -63,7 +66,7 @@ impl Snapshot {
             doors.extend(stored.tokens.iter().map(|token| (token.clone(), Arc::clone(&door))));
         }
         let (version, replicas) = (pulse.config_version, pulse.replicas);
-        Ok(Self { version, replicas, modules, sources, doors, limiters })
+        Ok(Self { version, replicas, modules, sources, keys, doors, limiters })
     }
 
     pub fn module(&self, slug: &str) -> Option<&StoredModule> {
@@ -78,6 +81,15 @@ impl Snapshot {
         self.sources.iter().find(|source| source.id == id)
     }
 
+    /// What an API key says of itself, if it is one.
+    pub fn key(&self, token: &str) -> Option<&StoredKey> {
+        self.keys.get(&crate::secret::hex(&digest(token)))
+    }
+
+    pub fn has_key(&self, id: KeyId) -> bool {
+        self.keys.values().any(|key| key.id == id)
+    }
+
     /// The door of a token, if it belongs to that module. An unknown module and an unknown token take the same way:
     /// one hash, one look-up by the hash, one comparison.
     pub fn door(&self, module: &str, token: &str) -> Option<&Arc<Door>> {
@@ -86,14 +98,17 @@ impl Snapshot {
     }
 }
 
-/// Modules and sources of one version: a mapping must not meet the shape of another.
-async fn read(store: &Store, clock: &Clock) -> Result<(Pulse, Vec<StoredModule>, Vec<StoredSource>), StoreError> {
+type Read = (Pulse, Vec<StoredModule>, Vec<StoredSource>, HashMap<String, StoredKey>);
+
+/// Modules, sources and keys of one version: a mapping must not meet the shape of another.
+async fn read(store: &Store, clock: &Clock) -> Result<Read, StoreError> {
     loop {
         let pulse = store.pulse(clock.now()).await?;
         let modules = store.modules().await?;
         let sources = store.sources().await?;
+        let keys = store.live_keys(clock.now()).await?.into_iter().collect();
         if store.config_version().await? == pulse.config_version {
-            return Ok((pulse, modules, sources));
+            return Ok((pulse, modules, sources, keys));
         }
     }
 }
@@ -104,13 +119,13 @@ fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiter
     let keys = table.keys.iter().map(|key| key.fields.clone()).collect::<Vec<_>>();
     let mapping = stored.settings.complete(&stored.mapping).check(&table.shape, &keys).ok()?;
     let context = stored.id.to_string();
-    let secrets = stored.secrets.iter().map(|sealed| seal.open(sealed, &context).map(Into::into));
+    let secrets = stored.secrets.iter().map(|sealed| Ok(ActiveSecret::new(seal.open(sealed, &context)?, None)));
     let source = Source {
         id: stored.id,
         slug: stored.slug.clone(),
         shape: Arc::clone(&table.shape),
         settings: stored.settings.clone(),
-        secrets: secrets.collect::<Result<_, _>>().ok()?,
+        secrets: secrets.collect::<Result<_, CannotOpen>>().ok()?,
         mapping_version: stored.mapping_version,
         mapping,
     };

@@ -3,6 +3,7 @@
 //! therefore see almost twice the limit. Deliberately not here: who is counted and when (`receive.rs`), and sharing
 //! between replicas beyond [`Quota::shared_by`].
 
+pub mod guesses;
 pub mod pace;
 mod quota;
 

@@ -25,14 +25,8 @@ impl Caller {
         Self { actor: "startup".to_owned(), role: Role::Owner, address: None }
     }
 
-    /// The row of the audit log that says what this caller did.
-    pub fn audit(&self, action: &'static str, target: String) -> Step {
-        let (actor, address) = (self.actor.clone(), self.address.clone());
-        Step::Audit { actor, action, target, detail: String::new(), address }
-    }
-
-    /// The same with what stood before and what stands now: JSON objects without secrets, null where there was or is
-    /// nothing.
+    /// The row of the audit log that says what this caller did, with what stood before and what stands now: JSON objects
+    /// without secrets, null where there was or is nothing.
     pub fn changed(&self, action: &'static str, target: String, before: &Value, after: &Value) -> Step {
         let (actor, address) = (self.actor.clone(), self.address.clone());
         let detail = json!({ "before": before, "after": after }).to_string();

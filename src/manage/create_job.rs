@@ -1,7 +1,7 @@
 //! Long work is asked for: counted first, then done beside the requests. A dry run only counts.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::gateway::Gateway;
 use crate::id::JobId;
@@ -10,7 +10,6 @@ use crate::manage::job_view::JobView;
 use crate::problem::{Code, Problem};
 use crate::store::jobs::NewJob;
 use crate::store::keys::Role;
-use crate::store::plan::Step;
 use crate::work::jobs::Refused;
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -66,13 +65,8 @@ pub async fn create_job(gateway: &Gateway, caller: &Caller, asked: Asked) -> Res
         return Ok(Answer::DryRun(DryRun { kind, dry_run: true, spec: counted.spec, total, skipped: counted.skipped }));
     }
     let (id, spec) = (JobId::new(now), counted.spec.to_string());
-    let audit = Step::Audit {
-        actor: caller.actor.clone(),
-        action: "job.create",
-        target: id.to_string(),
-        detail: format!("{kind} {spec}"),
-        address: caller.address.clone(),
-    };
+    let after = json!({ "kind": kind, "spec": counted.spec, "total": total });
+    let audit = caller.changed("job.create", id.to_string(), &Value::Null, &after);
     let job = NewJob { id, kind, spec: &spec, total, actor: &caller.actor };
     let made = gateway.store.add_job(&job, &audit, now).await?;
     gateway.jobs.nudge();

@@ -13,7 +13,7 @@ use crate::manage::view::SourceView;
 use crate::map::mapping::RawMapping;
 use crate::problem::{Code, Problem};
 use crate::secret::SecretString;
-use crate::source::{MOST_SECRETS, RawSource};
+use crate::source::{MOST_SECRETS, RawKeep, RawSource};
 use crate::store::StoreError;
 use crate::store::keys::Role;
 use crate::store::plan::Step;
@@ -41,6 +41,11 @@ pub struct NewSource {
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     handshake: Vec<RawHandshake>,
+    #[schema(value_type = Option<Object>)]
+    keep: Option<RawKeep>,
+    /// Places of a request that are not stored, such as `$.card.number`, `header:X-Card`.
+    #[serde(default)]
+    redact: Vec<String>,
     /// With the keys of a module file.
     #[schema(value_type = Object)]
     mapping: RawMapping,
@@ -139,6 +144,8 @@ fn wanted(gateway: &Gateway, input: NewSource) -> Result<WantedSource, Problem> 
         max_body: input.max_body,
         response: input.response,
         handshake: input.handshake,
+        keep: input.keep,
+        redact: input.redact,
         matching: input.mapping.matching,
         event_type: input.mapping.event_type,
         only: input.mapping.only,

@@ -1,5 +1,7 @@
 //! The secret that a sender hands over in its handshake becomes the source's, while it has none.
 
+use serde_json::json;
+
 use super::change_source::change_source;
 use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
@@ -45,7 +47,7 @@ pub async fn keep_secret(
             actor: ACTOR.to_owned(),
             action: "source.keep-secret",
             target: target.clone(),
-            detail: String::new(),
+            detail: json!({ "before": { "secrets": 0 }, "after": { "secrets": 1, "kept": "unseen" } }).to_string(),
             address: address.clone(),
         };
         Ok((vec![Step::KeepSecret { source: stored.id, sealed }, audit], ()))

@@ -1,5 +1,7 @@
 //! Takes all secrets from a source: it refuses what it cannot check, until it is given another or a handshake brings one.
 
+use serde_json::json;
+
 use super::change_source::{change_source, find_source};
 use super::get_module::find_module;
 use crate::gateway::Gateway;
@@ -17,7 +19,8 @@ pub async fn remove_secrets(gateway: &Gateway, caller: &Caller, module: &str, sl
         if stored.secrets.is_empty() {
             return Ok((Vec::new(), ()));
         }
-        let audit = caller.audit("source.remove-secrets", target.clone());
+        let (before, after) = (json!({ "secrets": stored.secrets.len() }), json!({ "secrets": 0 }));
+        let audit = caller.changed("source.remove-secrets", target.clone(), &before, &after);
         Ok((vec![Step::ReplaceSecrets { source: stored.id, sealed: Vec::new() }, audit], ()))
     })
     .await

@@ -1,5 +1,7 @@
 //! One delivery is sent now, whether it was put off, given up or delivered.
 
+use serde_json::json;
+
 use super::get_delivery::no_such_delivery;
 use crate::gateway::Gateway;
 use crate::manage::caller::Caller;
@@ -12,7 +14,10 @@ pub async fn retry_delivery(gateway: &Gateway, caller: &Caller, id: &str) -> Res
     caller.needs(Role::Editor)?;
     let id = id.parse().map_err(|_| no_such_delivery())?;
     let now = gateway.clock.now();
-    let audit = caller.audit("delivery.retry", format!("{id}"));
+    let delivery = gateway.store.delivery(id, now).await?.ok_or_else(no_such_delivery)?;
+    let (before, after) =
+        (json!({ "state": delivery.state.as_str(), "attempts": delivery.attempts }), json!({ "state": "pending" }));
+    let audit = caller.changed("delivery.retry", id.to_string(), &before, &after);
     let in_the_way = match gateway.store.resend_one(id, &audit, now).await? {
         Resent::Now => {
             gateway.deliveries.nudge();

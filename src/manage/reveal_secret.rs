@@ -2,6 +2,7 @@
 //! gave is never shown.
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::change_source::{change_source, find_source};
 use super::get_module::find_module;
@@ -30,7 +31,8 @@ pub async fn reveal_secret(
     let target = format!("{}/{slug}", module.slug());
     let secret = change_source(gateway, source.id, |stored| {
         let secret = unseen(gateway, stored)?;
-        let audit = caller.audit("source.reveal-secret", target.clone());
+        let (before, after) = (json!({ "kept": "unseen" }), json!({ "kept": "seen" }));
+        let audit = caller.changed("source.reveal-secret", target.clone(), &before, &after);
         Ok((vec![Step::ShowSecret { source: stored.id }, audit], secret))
     });
     Ok(RevealedSecret { secret: secret.await?.expose_secret().to_owned() })

@@ -221,6 +221,8 @@ pub struct EventView {
     headers: Value,
     /// Bytes.
     body_size: i64,
+    /// When payload and headers were removed, before the event itself.
+    payload_gone_at: Option<Timestamp>,
     duration_us: i64,
 }
 
@@ -249,6 +251,7 @@ impl EventView {
             address: event.address,
             query: event.query,
             body_size: event.body_size,
+            payload_gone_at: event.stripped_at.and_then(Timestamp::from_micros),
             duration_us: event.duration_us,
         }
     }

@@ -41,6 +41,17 @@ impl Format {
             Self::Form => form::parse(body),
         }
     }
+
+    /// A document in the place of the one that was read from `original`; read again, it is the same. None where the
+    /// format has no words for it.
+    pub fn write(self, document: &Value, original: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Json => serde_json::to_vec(document).ok(),
+            Self::Lines => Some(lines::write(document.as_array()?).into_bytes()),
+            Self::Xml => Some(xml::write(document)?.into_bytes()),
+            Self::Form => Some(form::write(document, original)?.into_bytes()),
+        }
+    }
 }
 
 /// The content types that are read, for people.

@@ -22,6 +22,22 @@ pub fn parse(bytes: &[u8]) -> Result<Value, BadBody> {
     }
 }
 
+/// A document in the place of the form `original`: in its one field, where it was read from there.
+pub fn write(document: &Value, original: &[u8]) -> Option<String> {
+    let (read, pairs) = fields(original).ok()?;
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    if pairs == 1 && read.contains_key(WRAPPER) {
+        return Some(form.append_pair(WRAPPER, &document.to_string()).finish());
+    }
+    for (name, value) in document.as_object()? {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in values {
+            form.append_pair(name, value.as_str()?);
+        }
+    }
+    Some(form.finish())
+}
+
 /// Reads the parameters of a URL: what stands behind its `?`.
 pub fn parameters(bytes: &[u8]) -> Result<Map<String, Value>, BadBody> {
     let in_url = |bad: BadBody| BadBody { detail: format!("in the parameters of the URL, {}", bad.detail), ..bad };
@@ -35,6 +51,22 @@ pub fn named(query: &str, names: &[String]) -> String {
         decode(name.as_bytes()).is_ok_and(|name| names.contains(&name))
     };
     query.split('&').filter(is_named).collect::<Vec<_>>().join("&")
+}
+
+/// The parameters of a URL with `instead` for the value of each of these names; `None` where it has none of them.
+pub fn without(query: &str, names: &[String], instead: &str) -> Option<String> {
+    let mut found = false;
+    let written = query.split('&').map(|pair| {
+        if named(pair, names).is_empty() {
+            return pair.to_owned();
+        }
+        found = true;
+        let name = pair.split('=').next().unwrap_or_default();
+        let value: String = form_urlencoded::byte_serialize(instead.as_bytes()).collect();
+        format!("{name}={value}")
+    });
+    let written = written.collect::<Vec<_>>().join("&");
+    found.then_some(written)
 }
 
 /// And how many pairs there were.
@@ -155,6 +187,14 @@ mod tests {
         assert_eq!(read(b"a=\xff"), "invalid_form");
         assert_eq!(read("a&".repeat(MOST_PAIRS + 1)), "invalid_form");
         assert!(parse("a&".repeat(MOST_PAIRS).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn values_of_parameters_are_taken_out() {
+        let names = ["card".to_owned()];
+        let written = without("a=1&c%61rd=4111&&card&b", &names, "[x]");
+        assert_eq!(written.as_deref(), Some("a=1&c%61rd=%5Bx%5D&&card=%5Bx%5D&b"));
+        assert_eq!(without("a=card&%zz", &names, "[x]"), None);
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub fn parse(bytes: &[u8]) -> Result<Value, BadBody> {
     Ok(Value::Array(documents))
 }
 
+/// A document a line.
+pub fn write(documents: &[Value]) -> String {
+    documents.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

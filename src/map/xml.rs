@@ -10,6 +10,7 @@
 
 mod declaration;
 mod text;
+mod write;
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
@@ -17,6 +18,8 @@ use quick_xml::events::Event;
 use serde_json::{Map, Value};
 
 use super::json::{self, BadBody, Fault, MOST_DEPTH};
+pub use write::write;
+
 use text::{Attributes, attribute_value, is_blank, is_legal, is_name, name_length, push_lines, reference};
 
 /// The most attributes of one element.

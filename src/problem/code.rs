@@ -148,6 +148,9 @@ codes! {
     CursorExpired = "cursor_expired" GONE "The log no longer goes back that far"
         "Changes after this cursor were kept for as long as this gateway keeps them, and are gone: reading on from there would leave them out."
         "Read the records as they stand now, then the log from the cursor that the detail names, which is its oldest, or without a cursor, which is the same. To have longer, ask whoever runs this gateway for a larger `keep_changes`.";
+    PayloadGone = "payload_gone" GONE "The payload is not kept any more"
+        "The event is still known, so that a duplicate of it is recognised. Its payload and headers were removed when they had been kept for long enough, or when its source had more of them than it may."
+        "Ask the sender to send it again. To have payloads for longer, raise `keep` of the source, or have a larger `keep_events` from whoever runs this gateway.";
     PreconditionFailed = "precondition_failed" PRECONDITION_FAILED "It has changed in the meantime"
         "The request was for one version, by its If-Match header, and what it would change stands at another one by now. Nothing was changed."
         "Read the resource again: the ETag of the answer is its version. Then send the change with that as If-Match, if it still makes sense.";
@@ -172,6 +175,9 @@ codes! {
     RateLimited = "rate_limited" TOO_MANY_REQUESTS "Too many requests"
         "More requests came than this source takes. A burst up to the limit passes at once, then one at a time, evenly spread over the minute."
         "Wait for as long as Retry-After says and send again; the RateLimit and RateLimit-Policy headers tell the limit. Ask for a higher one if it is too low for honest traffic.";
+    TooManyWrongKeys = "too_many_wrong_keys" TOO_MANY_REQUESTS "Too many wrong API keys"
+        "Several requests with API keys that are not valid came from this address, and more of them are only looked at now and then. A valid key is taken at any time."
+        "Look for what still uses a key that was revoked, has expired or was copied wrong, and give it a valid one. To try another key that may be wrong, wait for as long as Retry-After says.";
     HeadersTooLarge = "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "The headers are too large"
         "The request's header fields are together larger, or more in number, than the gateway reads."
         "Send fewer or shorter headers; cookies do not belong in a webhook.";

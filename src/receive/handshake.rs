@@ -47,11 +47,12 @@ pub fn answer(
         let detail = "This source answers so many handshakes a second, and no more.";
         return Err(Problem::new(Code::RateLimited, detail).with_retry_after(NEXT));
     }
-    let secret = door.source.secrets.first().map(AsRef::as_ref);
+    let secrets = door.source.secrets.at(inbound.arrival.received_at);
+    let secret = secrets.first().map(AsRef::as_ref);
     let mut answer = handshake.answer(Asked { request, secret, token: inbound.token() }).map_err(refused)?;
-    if let Some(offered) = answer.keep.take_if(|_| !door.source.secrets.is_empty()) {
+    if let Some(offered) = answer.keep.take_if(|_| !secrets.is_empty()) {
         // Asked again, since the answer was lost or by an admin: it is answered again.
-        let known = door.source.secrets.iter().map(|secret| digest_bytes(secret.as_ref()));
+        let known = secrets.iter().map(|secret| digest_bytes(secret.as_ref()));
         let offered = digest_bytes(offered.as_bytes());
         if !known.into_iter().any(|known| bool::from(known.ct_eq(&offered))) {
             return Err(has_one());

@@ -192,6 +192,25 @@ impl Dialect {
             .to_owned())
     }
 
+    /// Opens a transaction that removes what was kept for long enough. It need not outlive a crash of the database: what
+    /// is there again is removed again.
+    pub fn begin_removal(self) -> SqlStr {
+        sql("SET LOCAL synchronous_commit = off; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 1000; \
+             SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+            .to_owned())
+    }
+
+    /// Before a day of events is dropped while events are written: for so short that nobody notices the wait.
+    pub fn for_an_instant(self) -> SqlStr {
+        sql("SET LOCAL lock_timeout = 50; SET LOCAL idle_in_transaction_session_timeout = 15000".to_owned())
+    }
+
+    /// Says whether it was free; held to the end of the transaction. Of PostgreSQL only: replicas take turns.
+    pub fn try_removal_lock(self) -> SqlStr {
+        let (class, _) = FEED_LOCK;
+        sql(format!("SELECT pg_try_advisory_xact_lock({class}, 2)"))
+    }
+
     /// Takes rows that nobody else holds. SQLite has one writer.
     pub fn skip_locked(self) -> &'static str {
         match self {

@@ -10,7 +10,7 @@ use crate::id::{EventId, RecordId, SourceId};
 /// Nothing is left to be done for the event.
 const STATE_DONE: &str = "done";
 
-const COLUMNS: [(&str, Type); 19] = [
+const COLUMNS: [(&str, Type); 20] = [
     ("id", Type::Text),
     ("received_at", Type::Integer),
     ("module_id", Type::Text),
@@ -30,6 +30,7 @@ const COLUMNS: [(&str, Type); 19] = [
     ("headers", Type::Text),
     ("body_size", Type::Integer),
     ("duration_us", Type::Integer),
+    ("kept_bytes", Type::Integer),
 ];
 
 /// A row to be.
@@ -82,6 +83,7 @@ impl<'a> NewEvent<'a> {
             entry.headers.get().into(),
             i64::try_from(entry.body_size).unwrap_or(i64::MAX).into(),
             self.duration_us.into(),
+            i64::try_from(entry.body.len()).unwrap_or(i64::MAX).into(),
             Cell::Bytes(&entry.body),
         ])
     }
@@ -128,6 +130,8 @@ pub struct StoredEvent {
     pub headers: String,
     pub body_size: i64,
     pub duration_us: i64,
+    /// When payload and headers went, before the event itself.
+    pub stripped_at: Option<i64>,
 }
 
 impl Store {
@@ -146,7 +150,9 @@ impl Store {
         };
         let ids = serde_json::to_string(sources.unwrap_or_default());
         let ids = ids.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let text = sql(format!("SELECT {names} FROM events WHERE {of_sources} AND id < $2 ORDER BY id DESC LIMIT $3"));
+        let text = sql(format!(
+            "SELECT {names}, stripped_at FROM events WHERE {of_sources} AND id < $2 ORDER BY id DESC LIMIT $3"
+        ));
         // Sorts after every id.
         let before = before.map_or_else(|| "evt_~".to_owned(), |before| before.to_string());
         Ok(on!(&self.read, pool => sqlx::query_as(text).bind(ids).bind(before).bind(limit).fetch_all(pool).await)?)
@@ -154,14 +160,16 @@ impl Store {
 
     pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
         let names = COLUMNS.map(|(name, _)| name).join(", ");
-        let text = sql(format!("SELECT {names} FROM events WHERE id = $1"));
+        let text = sql(format!("SELECT {names}, stripped_at FROM events WHERE id = $1"));
         Ok(on!(&self.read, pool => sqlx::query_as(text).bind(id.to_string()).fetch_optional(pool).await)?)
     }
 
-    /// The raw bytes as they were received.
-    pub async fn payload(&self, id: EventId) -> Result<Option<Vec<u8>>, StoreError> {
-        let text = "SELECT body FROM events WHERE id = $1";
-        Ok(on!(&self.read, pool => sqlx::query_scalar(text).bind(id.to_string()).fetch_optional(pool).await)?)
+    /// The raw bytes as they were received, and when they went.
+    pub async fn payload(&self, id: EventId) -> Result<Option<(Vec<u8>, Option<Timestamp>)>, StoreError> {
+        let text = "SELECT body, stripped_at FROM events WHERE id = $1";
+        let found: Option<(Vec<u8>, Option<i64>)> =
+            on!(&self.read, pool => sqlx::query_as(text).bind(id.to_string()).fetch_optional(pool).await)?;
+        Ok(found.map(|(body, stripped_at)| (body, stripped_at.and_then(Timestamp::from_micros))))
     }
 
     /// Whether an event of this id was applied and is still remembered.

@@ -1,6 +1,7 @@
 //! The only SQL. One text runs on both databases; what truly differs stands in `dialect.rs`.
 //! Identifiers come from checked names alone, everything else is bound.
 
+pub mod audit;
 pub mod changes;
 mod checkpoint;
 mod connect;
@@ -14,6 +15,7 @@ pub mod heartbeat;
 pub mod history;
 pub mod housekeeping;
 pub mod jobs;
+pub mod kept;
 pub mod keys;
 mod layout;
 pub mod missed;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use sqlx::PgPool;
+use sqlx::{PgPool, SqlStr};
 
 use super::dialect::sql;
 use super::{Either, Store, StoreError};
@@ -13,6 +13,9 @@ use crate::id::{AttemptId, DeliveryId, EventId};
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 /// Days made ahead; an outage of housekeeping shorter than that goes unnoticed.
 const AHEAD: usize = 7;
+/// How often the drop of a day of events is tried in one round, and what lies between.
+const TRIES: usize = 20;
+const REST: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// A table partitioned by day, and the smallest id of an instant in it.
 struct Daily {
@@ -69,14 +72,51 @@ impl Store {
         for daily in [DELIVERIES, ATTEMPTS] {
             let first_kept = daily.partition(until.midnight());
             for name in partitions(pool, daily.table).await?.into_iter().filter(|name| *name < first_kept) {
-                let mut tx = pool.begin().await?;
-                sqlx::raw_sql(self.dialect.for_a_moment()).execute(&mut *tx).await?;
-                sqlx::query(sql(format!("DROP TABLE IF EXISTS \"{name}\""))).execute(&mut *tx).await?;
-                tx.commit().await?;
+                drop_partition(pool, &name, self.dialect.for_a_moment()).await?;
             }
         }
         Ok(())
     }
+
+    /// Drops the days of events that were over at `until`, and those over at `empty` that have no event any more.
+    ///
+    /// # Errors
+    /// Also where someone reads them for longer than some moments.
+    pub async fn drop_event_days(&self, until: Timestamp, empty: Timestamp) -> Result<(), StoreError> {
+        let Either::Postgres(pool) = &self.write else { return Ok(()) };
+        let (first_kept, first_full) = (EVENTS.partition(until.midnight()), EVENTS.partition(empty.midnight()));
+        for name in partitions(pool, EVENTS.table).await? {
+            if name < first_kept || name < first_full && is_empty(pool, &name).await? {
+                self.drop_event_day(pool, &name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for those who use the table, and all who come later wait behind it: so it waits again and again, briefly.
+    async fn drop_event_day(&self, pool: &PgPool, name: &str) -> Result<(), sqlx::Error> {
+        for _ in 1..TRIES {
+            if drop_partition(pool, name, self.dialect.for_an_instant()).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(REST).await;
+        }
+        drop_partition(pool, name, self.dialect.for_an_instant()).await
+    }
+}
+
+async fn drop_partition(pool: &PgPool, name: &str, opening: SqlStr) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::raw_sql(opening).execute(&mut *tx).await?;
+    sqlx::query(sql(format!("DROP TABLE IF EXISTS \"{name}\""))).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+/// By the index: of what was deleted the table still has every page.
+async fn is_empty(pool: &PgPool, name: &str) -> Result<bool, sqlx::Error> {
+    let text = format!("SELECT id FROM \"{name}\" ORDER BY id LIMIT 1");
+    let first: Option<String> = sqlx::query_scalar(sql(text)).fetch_optional(pool).await?;
+    Ok(first.is_none())
 }
 
 /// Names of the partitions that have a day, in order.

@@ -3,12 +3,13 @@
 
 use super::dialect::{Dialect, Type, sql};
 use super::endpoints::EndpointStep;
+use super::keys::KeyStep;
 use super::layout::{self, execute};
 use super::sources::Kept;
 use super::table::{index_name, lock_of};
 use super::{Store, StoreError, Tx, acquire, begin, on, triggers};
 use crate::clock::Timestamp;
-use crate::id::{EndpointId, ModuleId, SourceId};
+use crate::id::{EndpointId, KeyId, ModuleId, SourceId};
 use crate::map::rule::{LONGEST_MATCH_VALUE, can_identify};
 use crate::record::definition::Definition;
 use crate::record::field::{FieldName, Kind, ModuleSlug, SourceSlug};
@@ -67,6 +68,10 @@ pub enum Step {
     Endpoint {
         id: EndpointId,
         step: EndpointStep,
+    },
+    Key {
+        id: KeyId,
+        step: KeyStep,
     },
     /// An event of the gateway itself, for the log of changes; `data` is a JSON object.
     SystemEvent {
@@ -154,6 +159,7 @@ impl Store {
                 if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
             }
             Step::Endpoint { id, step } => super::endpoints::step(tx, *id, step, now).await,
+            Step::Key { id, step } => super::keys::step(tx, *id, step, now).await,
             Step::SystemEvent { name, data, actor } => {
                 super::changes::log_system_event(tx, self.dialect, (name, data, actor), now).await
             }

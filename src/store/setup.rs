@@ -1,5 +1,6 @@
 //! The first start on an empty database, and what later starts check: the workspace, the seal key, the owner's key.
 
+use super::plan::Step;
 use super::{Store, StoreError, acquire, begin, on};
 use crate::clock::Timestamp;
 use crate::id::{KeyId, WorkspaceId};
@@ -37,21 +38,40 @@ impl Store {
             .execute(pool).await.map(|_| ()))?;
         let text = "SELECT seal_key_id FROM gateway";
         let seal_key = on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?;
-        let text = "SELECT count(*) FROM api_keys WHERE role = 'owner'";
+        let text = "SELECT count(*) FROM api_keys WHERE role = 'owner' AND revoked_at IS NULL AND expires_at IS NULL";
         let owners: i64 = on!(&self.read, pool => sqlx::query_scalar(text).fetch_one(pool).await)?;
         Ok(Setup { seal_key, has_owner: owners > 0 })
     }
 
-    /// Makes the first owner key; `false` when another replica was first.
+    /// Makes the first owner key, where no owner has one that lasts; `false` when another replica was first.
     pub async fn add_first_owner(&self, digest: &str, now: Timestamp) -> Result<bool, StoreError> {
         let mut conn = acquire(&self.write).await?;
         let mut tx = begin(&mut conn, self.dialect.begin_plan(&[i64::MAX])).await?;
         let text = "INSERT INTO api_keys (id, name, role, digest, created_at) \
-            SELECT $1, 'first owner', 'owner', $2, $3 WHERE NOT EXISTS (SELECT 1 FROM api_keys WHERE role = 'owner')";
+            SELECT $1, 'first owner', 'owner', $2, $3 WHERE NOT EXISTS \
+            (SELECT 1 FROM api_keys WHERE role = 'owner' AND revoked_at IS NULL AND expires_at IS NULL)";
         let id = KeyId::new(now).to_string();
-        let made = on!(&mut tx, tx => sqlx::query(text).bind(id).bind(digest).bind(now.micros())
+        let made = on!(&mut tx, tx => sqlx::query(text).bind(&id).bind(digest).bind(now.micros())
             .execute(&mut **tx).await?.rows_affected());
+        if made == 1 {
+            self.step(&mut tx, &first_owner(id), now.micros()).await?;
+            // Replicas that run already take it, too.
+            let text = "UPDATE gateway SET config_version = config_version + 1";
+            on!(&mut tx, tx => sqlx::query(text).execute(&mut **tx).await.map(|_| ()))?;
+        }
         super::commit(tx).await?;
         Ok(made == 1)
+    }
+}
+
+/// Nobody asked for it: the gateway made it.
+fn first_owner(id: String) -> Step {
+    let after = serde_json::json!({ "name": "first owner", "role": "owner" });
+    Step::Audit {
+        actor: "gateway".to_owned(),
+        action: "key.create",
+        target: id,
+        detail: serde_json::json!({ "before": null, "after": after }).to_string(),
+        address: None,
     }
 }

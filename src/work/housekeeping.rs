@@ -19,6 +19,8 @@ pub async fn tick(store: &Store, clock: &Clock, keep: &Keep) {
     told("the day partitions could not be made", store.make_partitions(now).await);
     batches("expired event ids could not be forgotten", || store.forget_expired(now)).await;
 
+    batches("old rows of the audit log could not be removed", || store.remove_audit(now.before(keep.audit))).await;
+
     let (deliveries, changes) = ends(keep, now);
     let dropped = told("old days of deliveries could not be dropped", store.drop_partitions(deliveries).await);
     let removed = batches("old deliveries could not be removed", || store.remove_deliveries(deliveries)).await;
@@ -60,7 +62,8 @@ mod tests {
             (30, 30, ("2026-03-01T00:00:00.000000Z", "2026-02-28T23:00:00.000000Z")),
             (30, 10, ("2026-03-21T00:00:00.000000Z", "2026-03-01T12:00:00.000000Z")),
         ] {
-            let (deliveries, changes) = ends(&Keep { changes: days(changes), deliveries: days(deliveries) }, now);
+            let (deliveries, changes) =
+                ends(&Keep { changes: days(changes), deliveries: days(deliveries), ..Keep::default() }, now);
             assert_eq!((&*deliveries.to_string(), &*changes.to_string()), expected);
         }
     }

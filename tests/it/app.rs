@@ -57,7 +57,8 @@ impl Setup {
             seal_key: None,
             keep: Keep::default(),
             mail: None,
-            bounds: Bounds::default(),
+            // Tests knock with many wrong keys, all from one address.
+            bounds: Bounds { wrong_keys: 100_000, ..Bounds::default() },
         };
         Self { config, clock: Clock::system(), place: Arc::new(place), folder: Arc::new(folder) }
     }

@@ -31,7 +31,7 @@ const MOMENT: Duration = Duration::from_micros(1);
 
 /// Changes are kept for 40 days to the microsecond, and deliveries for 30.
 async fn started(mut setup: Setup) -> (App, Sender) {
-    setup.config.keep = Keep { changes: 40 * DAY, deliveries: 30 * DAY };
+    setup.config.keep = Keep { changes: 40 * DAY, deliveries: 30 * DAY, ..Keep::default() };
     let app = setup.with_stopped_clock().start().await;
     let sender = app.sender(STOCK).await;
     (app, sender)

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tidegate::clock::Timestamp;
-use tidegate::id::{DeliveryId, EndpointId, KeyId};
+use tidegate::id::{DeliveryId, EndpointId};
 
 use crate::app::{Admin, App, text};
 use crate::client::Answer;
@@ -136,11 +136,8 @@ pub async fn delete(app: &App, path: &str) -> Answer {
     Answer::to(app.request(Method::DELETE, &format!("/api/v1{path}")).bearer_auth(&app.key)).await
 }
 
-/// A key of another role, as the database knows it.
-pub async fn key(app: &App, role: &str) -> String {
-    let key = format!("tgk_of_the_{role}");
-    let (id, digest) = (KeyId::new(Timestamp::default()), tidegate::secret::digest(&key));
-    let digest = tidegate::secret::hex(&digest);
-    execute(app.database(), &format!("INSERT INTO api_keys VALUES ('{id}', '{role}', '{role}', '{digest}', 0)")).await;
-    key
+/// A key of another role.
+pub async fn key(app: &Admin, role: &str) -> String {
+    let made = app.post("/api/v1/keys", json!({ "name": format!("the {role}"), "role": role })).await.done();
+    text(&made["key"]).to_owned()
 }

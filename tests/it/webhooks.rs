@@ -7,13 +7,11 @@ mod trials;
 
 use http::Method;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
-use tidegate::clock::Timestamp;
-use tidegate::id::KeyId;
 
 use crate::app::{App, text};
 use crate::client::{Answer, Sender};
 use crate::receiver::{Received, Receiver};
+use crate::seeded::key;
 
 both!(
     a_webhook_is_made_and_sent_to,
@@ -52,16 +50,6 @@ async fn make(app: &App, body: Value) -> Value {
 
 async fn see(app: &App, id: &str) -> Value {
     app.see(&format!("/webhooks/{id}")).await
-}
-
-/// A key of another role, as the database knows it.
-async fn key(app: &App, role: &str) -> String {
-    let key = format!("tgk_of_the_{role}");
-    let (id, digest) = (KeyId::new(Timestamp::default()), tidegate::secret::digest(&key));
-    let digest = tidegate::secret::hex(&digest);
-    let sql = format!("INSERT INTO api_keys VALUES ('{id}', '{role}', '{role}', '{digest}', 0)");
-    app.database().hold_by(AssertSqlSafe(sql)).await.let_go().await;
-    key
 }
 
 async fn order(sender: &Sender, code: &str) {
@@ -121,9 +109,9 @@ async fn a_webhook_is_made_and_sent_to(app: App) {
     }
     let kept = app.database().dump().await;
     assert!(!kept.contains("a credential") && !kept.contains(secret), "sealed");
-    let audit = app.database().rows("SELECT action, detail FROM audit WHERE target LIKE 'whk_%'").await;
-    let base = receiver.url("");
-    assert_eq!(audit, [[Some("webhook.create".to_owned()), Some(base)]], "the path may be a secret");
+    let audit = app.see("/audit?target=whk_").await;
+    assert_eq!((&audit["data"][0]["action"], &audit["data"][1]), (&json!("webhook.create"), &json!(null)));
+    assert_eq!(audit["data"][0]["after"]["url"], receiver.url(""), "the path may be a secret");
 }
 
 async fn a_webhook_is_changed_member_by_member(app: App) {

@@ -19,8 +19,8 @@ use crate::config::Bounds;
 use crate::id::SourceId;
 use crate::intake::Format;
 use crate::map::body::{CONTENT_TYPES, shown};
-use crate::source::Source;
 use crate::source::document::{Checked, Document};
+use crate::source::{Secrets, Source};
 
 #[derive(Args, Clone, Debug)]
 pub struct TestArgs {
@@ -91,7 +91,7 @@ fn source(args: &TestArgs) -> Result<Source, Failure> {
         slug: chosen.slug,
         shape: Arc::new(shape),
         settings: chosen.settings,
-        secrets: Vec::new(),
+        secrets: Secrets::default(),
         mapping: chosen.mapping,
         mapping_version: 1,
     })

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::audited;
 use crate::clock::Timestamp;
 use crate::gateway::Gateway;
 use crate::id::{ModuleId, SourceId};
@@ -140,6 +142,7 @@ impl<'a> Known<'a> {
         let number = old.map_or(1, |old| definition.number_after(old, from));
         let corrupt = || vec![Fault::new("module", "the module's definition does not read")];
         let (shape, keys) = definition.shape(id, slug.clone(), number).ok_or_else(corrupt)?;
+        let told = (audited::module(old), audited::module(Some(&definition)));
         match (action, old) {
             (Action::Created, _) => plan.steps.push(Step::CreateModule { id, slug: slug.clone(), definition }),
             (Action::Updated, Some(old)) => {
@@ -148,7 +151,7 @@ impl<'a> Known<'a> {
             }
             _ => {}
         }
-        self.audit(plan, action, "module", slug.to_string());
+        self.audit(plan, (action, "module"), slug.to_string(), told);
         plan.applied.modules.push(AppliedModule { slug: slug.to_string(), action });
 
         let mut faults = self.broken(id, &sources, &shape, &keys);
@@ -230,7 +233,7 @@ impl<'a> Known<'a> {
             token: None,
             url: None,
         };
-        let before = plan.steps.len();
+        let had_steps = plan.steps.len();
         let settings = serde_json::to_string(&wanted.settings).map_err(|error| Fault::new("", error.to_string()))?;
         match stored {
             None => {
@@ -245,18 +248,24 @@ impl<'a> Known<'a> {
             Some(stored) if stored.settings != wanted.settings => plan.steps.push(Step::AlterSource { id, settings }),
             Some(_) => {}
         }
-        if stored.is_none_or(|stored| stored.mapping != wanted.mapping) {
-            let version = stored.map_or(1, |stored| stored.mapping_version + 1);
+        let version = stored.map_or(0, |stored| stored.mapping_version);
+        let is_mapped_anew = stored.is_none_or(|stored| stored.mapping != wanted.mapping);
+        let version = version + i64::from(is_mapped_anew);
+        if is_mapped_anew {
             let document =
                 serde_json::to_string(&wanted.mapping).map_err(|error| Fault::new("rule", error.to_string()))?;
             let author = self.caller.actor.clone();
             plan.steps.push(Step::AddMapping { source: id, version, document, author });
         }
+        let had = stored.map_or(0, |stored| stored.secrets.len());
+        let before =
+            stored.map_or(Value::Null, |stored| audited::source(&stored.settings, stored.mapping_version, had));
+        let after = audited::source(&wanted.settings, version, secrets.as_ref().map_or(had, Vec::len));
         plan.steps.extend(secrets.map(|sealed| Step::ReplaceSecrets { source: id, sealed }));
-        if stored.is_some() && plan.steps.len() > before {
+        if stored.is_some() && plan.steps.len() > had_steps {
             applied.action = Action::Updated;
         }
-        self.audit(plan, applied.action, "source", format!("{of}/{}", wanted.slug));
+        self.audit(plan, (applied.action, "source"), format!("{of}/{}", wanted.slug), (before, after));
         plan.applied.sources.push(applied);
         Ok(())
     }
@@ -315,15 +324,15 @@ impl<'a> Known<'a> {
         Ok(Some(given))
     }
 
-    fn audit(&self, plan: &mut Plan, action: Action, what: &str, target: String) {
-        let action = match (action, what) {
+    fn audit(&self, plan: &mut Plan, did: (Action, &str), target: String, (before, after): (Value, Value)) {
+        let action = match did {
             (Action::Unchanged, _) => return,
             (Action::Created, "module") => "module.create",
             (Action::Created, _) => "source.create",
             (Action::Updated, "module") => "module.update",
             (Action::Updated, _) => "source.update",
         };
-        plan.steps.push(self.caller.audit(action, target));
+        plan.steps.push(self.caller.changed(action, target, &before, &after));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Makes modules, sources and mappings what the files say: everything of the request or nothing, in one transaction.
 
+mod audited;
 pub mod compare;
 
 use std::sync::Arc;

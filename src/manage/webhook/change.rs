@@ -1,6 +1,8 @@
 //! A change of one endpoint that stands, for the verbs that make one: looked at again when someone else changed the
 //! configuration in between.
 
+use serde_json::Value;
+
 use crate::gateway::Gateway;
 use crate::manage::apply::carry_out;
 use crate::manage::caller::Caller;
@@ -63,7 +65,11 @@ pub async fn seen(gateway: &Gateway, id: &str) -> Result<WebhookView, Problem> {
     WebhookView::new(&find(gateway, id).await?, gateway)
 }
 
-pub fn audit(caller: &Caller, action: &'static str, stored: &StoredEndpoint, detail: String) -> Step {
-    let (actor, address) = (caller.actor.clone(), caller.address.clone());
-    Step::Audit { actor, action, target: stored.id.to_string(), detail, address }
+pub fn audit(
+    caller: &Caller,
+    action: &'static str,
+    stored: &StoredEndpoint,
+    (before, after): (&Value, &Value),
+) -> Step {
+    caller.changed(action, stored.id.to_string(), before, after)
 }

@@ -1,7 +1,8 @@
 //! A webhook's settings and custom headers, changed member by member: null takes one back to its default.
 
+use super::audited;
 use super::change::{Standing, audit, change, seen};
-use super::draft::{Beside, Draft, origin};
+use super::draft::{Beside, Draft};
 use super::headers;
 use super::members::Members;
 use super::view::{WebhookView, active, settings};
@@ -46,12 +47,8 @@ fn plan(gateway: &Gateway, caller: &Caller, standing: &Standing, asked: &Members
         settings: draft.settings()?,
         headers: headers::sealed(&draft.headers, &gateway.seal, &stored.id.to_string()),
     };
-    let names = asked.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let moved = match (origin(&old.url), draft.origin()) {
-        (from, to) if from != to => format!("{names}; {from} -> {to}"),
-        _ => names,
-    };
-    Ok(vec![Step::Endpoint { id: stored.id, step }, audit(caller, "webhook.change", stored, moved)])
+    let (before, after) = audited::change((&old, &headers), (&draft.raw, &draft.headers));
+    Ok(vec![Step::Endpoint { id: stored.id, step }, audit(caller, "webhook.change", stored, (&before, &after))])
 }
 
 /// Those that sign now: a new profile must be able to.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::audited::audited;
 use super::change::{TRIES, audit, find, keeps_changing};
 use super::draft::{Beside, Draft, given_secret};
 use super::headers::{self, Headers};
@@ -101,6 +102,6 @@ fn steps(caller: &Caller, stored: &StoredEndpoint, draft: &Draft) -> Vec<Step> {
         headers: stored.headers.clone(),
         secrets: stored.secrets.clone(),
     };
-    let audit = audit(caller, "webhook.create", stored, draft.origin());
+    let audit = audit(caller, "webhook.create", stored, (&Value::Null, &audited(&draft.raw, &draft.headers)));
     vec![Step::Endpoint { id: stored.id, step }, audit]
 }

@@ -1,7 +1,10 @@
 //! A webhook goes, with all that is owed to it. What was settled stays in the history.
 
+use serde_json::Value;
+
+use super::audited::audited;
 use super::change::{audit, change};
-use super::draft::origin;
+use super::headers;
 use super::view::settings;
 use crate::gateway::Gateway;
 use crate::manage::caller::Caller;
@@ -19,9 +22,11 @@ pub async fn delete_webhook(
     let plan = change(gateway, id, condition, |standing| {
         let stored = &standing.stored;
         // One whose settings cannot be read can be deleted, too.
-        let to = settings(stored).map_or_else(|_| String::new(), |raw| origin(&raw.url));
+        let headers = headers::open(stored, &gateway.seal).unwrap_or_default();
+        let before = settings(stored).map_or(Value::Null, |raw| audited(&raw, &headers));
         let step = EndpointStep::Delete { version: stored.version };
-        Ok((vec![Step::Endpoint { id: stored.id, step }, audit(caller, "webhook.delete", stored, to)], ()))
+        let audit = audit(caller, "webhook.delete", stored, (&before, &Value::Null));
+        Ok((vec![Step::Endpoint { id: stored.id, step }, audit], ()))
     });
     plan.await
 }

@@ -1,5 +1,7 @@
 //! Nothing more is sent to a webhook until it is enabled; what it misses is remembered.
 
+use serde_json::json;
+
 use super::change::{audit, change, seen};
 use super::view::WebhookView;
 use crate::gateway::Gateway;
@@ -21,8 +23,9 @@ pub async fn disable_webhook(gateway: &Gateway, caller: &Caller, id: &str) -> Re
             return Ok((Vec::new(), ()));
         }
         let step = EndpointStep::Disable { version: stored.version, cause: CAUSE };
-        let detail = format!("cause: {CAUSE}");
-        Ok((vec![Step::Endpoint { id: stored.id, step }, audit(caller, "webhook.disable", stored, detail)], ()))
+        let (before, after) = (json!({ "state": "enabled" }), json!({ "state": "disabled", "cause": CAUSE }));
+        let audit = audit(caller, "webhook.disable", stored, (&before, &after));
+        Ok((vec![Step::Endpoint { id: stored.id, step }, audit], ()))
     });
     plan.await?;
     seen(gateway, id).await

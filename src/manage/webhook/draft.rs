@@ -75,11 +75,6 @@ impl Draft {
     pub fn settings(&self) -> Result<String, Problem> {
         serde_json::to_string(&self.raw).map_err(|_| Code::InternalError.into())
     }
-
-    /// For the audit log.
-    pub fn origin(&self) -> String {
-        origin(&self.raw.url)
-    }
 }
 
 /// Scheme, host and port: the path of a URL may be a secret.

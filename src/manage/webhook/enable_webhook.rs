@@ -1,6 +1,8 @@
 //! A disabled webhook is sent what happens from now on. What it missed is remembered, and delivered when it is asked
 //! for.
 
+use serde_json::json;
+
 use super::change::{audit, change, seen};
 use super::view::WebhookView;
 use crate::gateway::Gateway;
@@ -19,8 +21,9 @@ pub async fn enable_webhook(gateway: &Gateway, caller: &Caller, id: &str) -> Res
             return Ok((Vec::new(), ()));
         }
         let step = EndpointStep::Enable { version: stored.version };
-        let was = stored.cause.as_ref().map_or_else(String::new, |cause| format!("was disabled by: {cause}"));
-        Ok((vec![Step::Endpoint { id: stored.id, step }, audit(caller, "webhook.enable", stored, was)], ()))
+        let (before, after) = (json!({ "state": "disabled", "cause": stored.cause }), json!({ "state": "enabled" }));
+        let audit = audit(caller, "webhook.enable", stored, (&before, &after));
+        Ok((vec![Step::Endpoint { id: stored.id, step }, audit], ()))
     });
     plan.await?;
     seen(gateway, id).await

@@ -1,5 +1,7 @@
 //! Ends the replacement of a webhook's secret: the new one is alone from now on.
 
+use serde_json::json;
+
 use super::change::{audit, change, seen};
 use super::view::{WebhookView, active};
 use crate::gateway::Gateway;
@@ -21,7 +23,8 @@ pub async fn promote_secret(gateway: &Gateway, caller: &Caller, id: &str) -> Res
             ));
         };
         let step = EndpointStep::Secrets { version: stored.version, secrets: vec![next.clone()] };
-        let audit = audit(caller, "webhook.promote-secret", stored, String::new());
+        let audit =
+            audit(caller, "webhook.promote-secret", stored, (&json!({ "secrets": 2 }), &json!({ "secrets": 1 })));
         Ok((vec![Step::Endpoint { id: stored.id, step }, audit], ()))
     });
     plan.await?;

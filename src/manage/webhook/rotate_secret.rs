@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::change::{audit, change, find};
 use super::draft::{given_secret, unfit};
@@ -71,8 +72,8 @@ pub async fn rotate_secret(
             expires_at: None,
         };
         let secrets = if overlap.is_zero() { vec![next] } else { vec![ending(old, now.after(overlap)), next] };
-        let detail = format!("overlap: {} s", overlap.as_secs());
-        let audit = audit(caller, "webhook.rotate-secret", stored, detail);
+        let after = json!({ "secrets": secrets.len(), "overlapSeconds": overlap.as_secs() });
+        let audit = audit(caller, "webhook.rotate-secret", stored, (&json!({ "secrets": 1 }), &after));
         let planned = StoredEndpoint { secrets: secrets.clone(), version: stored.version + 1, ..stored.clone() };
         let step = EndpointStep::Secrets { version: stored.version, secrets };
         Ok((vec![Step::Endpoint { id: stored.id, step }, audit], planned))

@@ -13,7 +13,7 @@ use crate::record::definition::{is_kind, key_in_path};
 use crate::record::nearest::listed;
 
 /// Keys that hold a list of texts; one text alone was meant as its only item.
-const LISTS: &[&str] = &["match", "only", "values", "transform"];
+const LISTS: &[&str] = &["match", "only", "values", "transform", "redact"];
 
 pub fn set_right(tree: &mut DeTable<'_>, notes: &mut Notes<'_>) {
     let top = Way::default();
@@ -41,7 +41,7 @@ pub fn set_right(tree: &mut DeTable<'_>, notes: &mut Notes<'_>) {
         for handshake in items(tree, &source.key("handshake")) {
             braces(tree, &source.key("handshake").item(handshake), "hmac", notes);
         }
-        for key in ["signature", "rate_limit", "response"] {
+        for key in ["signature", "rate_limit", "response", "keep"] {
             braces(tree, &source, key, notes);
         }
         for key in ["timestamp", "claims"] {

@@ -15,7 +15,7 @@ use crate::map::transform::RawTable;
 use crate::record::definition::{RawField, RawModule};
 use crate::record::event::RawEvent;
 use crate::record::nearest::nearest;
-use crate::source::RawSource;
+use crate::source::{RawKeep, RawSource};
 use crate::verify::RawSignature;
 use crate::verify::handshake::{RawHandshake, RawHmac};
 use crate::verify::jwt::Claims;
@@ -41,6 +41,7 @@ enum Home {
     Handshake,
     /// Of a handshake.
     Hmac,
+    Keep,
     Moment,
     Rule,
     Transform,
@@ -63,6 +64,7 @@ const HOMES: &[Home] = &[
     Home::Hmac,
     Home::Response,
     Home::Event,
+    Home::Keep,
 ];
 
 /// What others call our keys.
@@ -108,6 +110,11 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("source", &["webhook", "inbound", "endpoint", "sources"]),
     ("max_body", &["max_size", "body_limit", "max_body_size"]),
     ("enabled", &["active", "disabled"]),
+    ("keep", &["retention", "retain", "store"]),
+    ("redact", &["mask", "scrub", "redaction", "sensitive", "hide"]),
+    ("payload", &["body", "bodies", "payloads"]),
+    ("for", &["age", "days", "max_age", "ttl"]),
+    ("bytes", &["size", "max_bytes", "max_size"]),
 ];
 
 /// What others call the keys of an event, and other tables have under these names.
@@ -197,6 +204,7 @@ impl Home {
             ["source", "response"] => Some(Self::Response),
             ["source", "handshake"] => Some(Self::Handshake),
             ["source", "handshake", "hmac"] => Some(Self::Hmac),
+            ["source", "keep"] => Some(Self::Keep),
             ["source", "occurred_at"] => Some(Self::Moment),
             ["source", "rule"] => Some(Self::Rule),
             ["source", "rule", "transform"] => Some(Self::Transform),
@@ -218,6 +226,7 @@ impl Home {
             Self::Response => keys_of::<RawResponse>(),
             Self::Handshake => keys_of::<RawHandshake>(),
             Self::Hmac => keys_of::<RawHmac>(),
+            Self::Keep => keys_of::<RawKeep>(),
             Self::Moment => keys_of::<RawMomentTable>(),
             Self::Rule => keys_of::<RawRule>(),
             Self::Transform => keys_of::<RawTable>(),
@@ -234,7 +243,7 @@ impl Home {
             Self::Timestamp | Self::Claims => &[Self::Signature, Self::Source],
             Self::Handshake => &[Self::Hmac, Self::Source],
             Self::Hmac => &[Self::Handshake],
-            Self::Response | Self::Moment => &[Self::Source],
+            Self::Response | Self::Keep | Self::Moment => &[Self::Source],
             Self::Transform => &[Self::Rule, Self::Source],
             _ => &[],
         };
@@ -256,6 +265,7 @@ impl Home {
             Self::Response => "in `response`",
             Self::Handshake => "in a handshake",
             Self::Hmac => "in a handshake's `hmac`",
+            Self::Keep => "in `keep`",
             Self::Moment => "in `occurred_at`",
             Self::Rule => "in [[source.rule]]",
             Self::Transform => "in a transform",
@@ -287,6 +297,7 @@ impl Home {
             Self::Hmac => {
                 format!("it belongs in the braces of `hmac`: hmac = {{ of = \"{{query:token}}\", {key} = … }}")
             }
+            Self::Keep => format!("it belongs in the braces of `keep`: keep = {{ {key} = … }}"),
             Self::Moment => format!(
                 "it belongs in the braces of `occurred_at`: occurred_at = {{ from = \"$.created\", {key} = … }}"
             ),
@@ -323,6 +334,7 @@ impl Home {
             Self::RateLimit => source.key("rate_limit"),
             Self::Response => source.key("response"),
             Self::Handshake | Self::Hmac => source.key("handshake"),
+            Self::Keep => source.key("keep"),
             Self::Moment => source.key("occurred_at"),
             Self::Rule => source.key("rule"),
             Self::Transform => from.key("transform"),

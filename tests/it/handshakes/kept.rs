@@ -2,12 +2,11 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tidegate::clock::Timestamp;
-use tidegate::id::KeyId;
 
 use super::{answered, file, signed};
 use crate::app::{App, text};
 use crate::client::{Answer, Sender};
+use crate::seeded::key;
 
 both!(
     the_secret_of_a_handshake_is_kept,
@@ -166,16 +165,6 @@ async fn applying_again_keeps_a_kept_secret(app: App) {
     // It is no secret of any other sender.
     app.apply(&file("signature = { preset = \"discord\" }"), json!({})).await.done();
     assert_eq!(secrets(&app).await, (json!(0), json!(false)));
-}
-
-/// A key of another role, as the database knows it.
-async fn key(app: &App, role: &str) -> String {
-    let key = format!("tgk_of_the_{role}");
-    let (id, digest) = (KeyId::new(Timestamp::default()), tidegate::secret::digest(&key));
-    let digest = tidegate::secret::hex(&digest);
-    let sql = format!("INSERT INTO api_keys VALUES ('{id}', '{role}', '{role}', '{digest}', 0)");
-    app.database().hold_by(sqlx::AssertSqlSafe(sql)).await.let_go().await;
-    key
 }
 
 async fn who_may_do_what_with_secrets(app: App) {
