@@ -6,11 +6,14 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::id::{ModuleId, SourceId};
 use crate::limit::{Limiter, Limiters};
+use crate::record::change::Change;
+use crate::record::shape::Shape;
 use crate::secret::{SealKey, digest};
 use crate::source::Source;
 use crate::store::heartbeat::Pulse;
 use crate::store::modules::StoredModule;
 use crate::store::refusals::Ration;
+use crate::store::shapes::Past;
 use crate::store::sources::StoredSource;
 use crate::store::table::Table;
 use crate::store::{Store, StoreError};
@@ -25,6 +28,8 @@ pub struct Snapshot {
     /// By slug.
     pub modules: Vec<StoredModule>,
     pub sources: Vec<StoredSource>,
+    /// What modules were before, for changes of that time.
+    past: Arc<Past>,
     doors: HashMap<String, Arc<Door>>,
     limiters: Limiters,
 }
@@ -47,7 +52,8 @@ pub struct Door {
 impl Snapshot {
     /// Reads it whole. Limiters whose share did not change are kept from the old one, so that a reload refills nothing.
     pub async fn load(store: &Store, seal: &SealKey, clock: &Clock, old: Option<&Self>) -> Result<Self, StoreError> {
-        let (pulse, modules, sources) = read(store, clock).await?;
+        let none = Past::new();
+        let (pulse, modules, sources, past) = read(store, clock, old.map_or(&none, |old| &*old.past)).await?;
         let fresh = Limiters::new(clock.clone());
         let quotas = sources
             .iter()
@@ -63,7 +69,7 @@ impl Snapshot {
             doors.extend(stored.tokens.iter().map(|token| (token.clone(), Arc::clone(&door))));
         }
         let (version, replicas) = (pulse.config_version, pulse.replicas);
-        Ok(Self { version, replicas, modules, sources, doors, limiters })
+        Ok(Self { version, replicas, modules, sources, past: Arc::new(past), doors, limiters })
     }
 
     pub fn module(&self, slug: &str) -> Option<&StoredModule> {
@@ -72,6 +78,17 @@ impl Snapshot {
 
     pub fn module_by_id(&self, id: ModuleId) -> Option<&StoredModule> {
         self.modules.iter().find(|module| module.id() == id)
+    }
+
+    pub fn past(&self) -> &Arc<Past> {
+        &self.past
+    }
+
+    /// The module of a change as it was when the change was made: altered or deleted since, perhaps.
+    pub fn shape_of(&self, change: &Change) -> Option<&Arc<Shape>> {
+        let id = change.module?;
+        let stands = self.module_by_id(id).map(|module| &module.table.shape);
+        stands.filter(|shape| shape.number == change.shape).or_else(|| self.past.get(&(id, change.shape))).or(stands)
     }
 
     pub fn source_by_id(&self, id: SourceId) -> Option<&StoredSource> {
@@ -86,14 +103,17 @@ impl Snapshot {
     }
 }
 
+type Read = (Pulse, Vec<StoredModule>, Vec<StoredSource>, Past);
+
 /// Modules and sources of one version: a mapping must not meet the shape of another.
-async fn read(store: &Store, clock: &Clock) -> Result<(Pulse, Vec<StoredModule>, Vec<StoredSource>), StoreError> {
+async fn read(store: &Store, clock: &Clock, known: &Past) -> Result<Read, StoreError> {
     loop {
         let pulse = store.pulse(clock.now()).await?;
         let modules = store.modules().await?;
         let sources = store.sources().await?;
+        let past = store.past_shapes(known).await?;
         if store.config_version().await? == pulse.config_version {
-            return Ok((pulse, modules, sources));
+            return Ok((pulse, modules, sources, past));
         }
     }
 }

@@ -21,6 +21,11 @@ pub struct Shape {
     pub events: Vec<NamedEvent>,
 }
 
+/// The name of a module's table, unquoted.
+pub fn table_of(slug: &ModuleSlug) -> String {
+    format!("m_{}", slug.as_str().replace('-', "_"))
+}
+
 impl Shape {
     pub fn place(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name.as_str() == name)
@@ -28,7 +33,7 @@ impl Shape {
 
     /// The name of the module's table, unquoted.
     pub fn table(&self) -> String {
-        format!("m_{}", self.slug.as_str().replace('-', "_"))
+        table_of(&self.slug)
     }
 
     pub fn names<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a FieldName> {

@@ -1,7 +1,7 @@
 //! Endpoints, which the API calls webhooks: one verb a file. What a webhook may say stands in `draft.rs`, with its parts
 //! in `members.rs`, `headers.rs` and `names.rs`.
 
-mod change;
+pub mod change;
 pub mod change_webhook;
 pub mod create_webhook;
 pub mod delete_webhook;
