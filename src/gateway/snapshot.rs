@@ -28,7 +28,9 @@ pub struct Snapshot {
     /// By slug.
     pub modules: Vec<StoredModule>,
     pub sources: Vec<StoredSource>,
-    /// What modules were before, for changes of that time.
+    /// What modules were before, as it is kept.
+    kept: Past,
+    /// The same as changes of that time are told by.
     past: Arc<Past>,
     doors: HashMap<String, Arc<Door>>,
     limiters: Limiters,
@@ -53,7 +55,7 @@ impl Snapshot {
     /// Reads it whole. Limiters whose share did not change are kept from the old one, so that a reload refills nothing.
     pub async fn load(store: &Store, seal: &SealKey, clock: &Clock, old: Option<&Self>) -> Result<Self, StoreError> {
         let none = Past::new();
-        let (pulse, modules, sources, past) = read(store, clock, old.map_or(&none, |old| &*old.past)).await?;
+        let (pulse, modules, sources, kept) = read(store, clock, old.map_or(&none, |old| &old.kept)).await?;
         let fresh = Limiters::new(clock.clone());
         let quotas = sources
             .iter()
@@ -69,7 +71,8 @@ impl Snapshot {
             doors.extend(stored.tokens.iter().map(|token| (token.clone(), Arc::clone(&door))));
         }
         let (version, replicas) = (pulse.config_version, pulse.replicas);
-        Ok(Self { version, replicas, modules, sources, past: Arc::new(past), doors, limiters })
+        let past = Arc::new(told_by(&kept, &modules));
+        Ok(Self { version, replicas, modules, sources, past, kept, doors, limiters })
     }
 
     pub fn module(&self, slug: &str) -> Option<&StoredModule> {
@@ -101,6 +104,14 @@ impl Snapshot {
         let door = self.doors.get(&crate::secret::hex(&digest(token)));
         door.filter(|door| door.source.shape.slug.as_str() == module)
     }
+}
+
+fn told_by(kept: &Past, modules: &[StoredModule]) -> Past {
+    let told = |(of, then): (&(ModuleId, i64), &Arc<Shape>)| {
+        let now = modules.iter().find(|module| module.id() == of.0);
+        (*of, now.map_or_else(|| Arc::clone(then), |now| Arc::new(then.told_by(&now.table.shape))))
+    };
+    kept.iter().map(told).collect()
 }
 
 type Read = (Pulse, Vec<StoredModule>, Vec<StoredSource>, Past);

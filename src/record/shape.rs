@@ -1,5 +1,6 @@
 //! A module's shape: its fields in order, and what identifies a record. Its number moves with every change of it.
 
+use super::change::CUSTOM;
 use super::event::NamedEvent;
 use super::field::{Field, FieldName, ModuleSlug};
 use crate::id::ModuleId;
@@ -27,6 +28,18 @@ pub fn table_of(slug: &ModuleSlug) -> String {
 }
 
 impl Shape {
+    /// What its module was, with the events that it names now: what was logged is told by these, too. Where one speaks of
+    /// a field that has come since, or has another name since, it is what it was.
+    pub fn told_by(&self, now: &Self) -> Self {
+        let is_known = |name: &str| name == CUSTOM || self.place(name).is_some();
+        let then = |event: &NamedEvent| self.events.iter().find(|then| then.name == event.name);
+        let told = |event: &NamedEvent| match then(event) {
+            Some(then) if !event.speaks_only_of(&is_known) => then.clone(),
+            _ => event.clone(),
+        };
+        Self { events: now.events.iter().map(told).collect(), ..self.clone() }
+    }
+
     pub fn place(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name.as_str() == name)
     }
