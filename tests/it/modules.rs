@@ -47,6 +47,12 @@ async fn order(sender: &Sender, code: &str, more: Value) -> Value {
     sender.post(event).await.done()
 }
 
+/// The changes of a type, or all of the log.
+async fn log(app: &App, of_type: &str) -> Vec<Value> {
+    let wanted = if of_type.is_empty() { String::new() } else { format!("?type={of_type}") };
+    app.see(&format!("/changes{wanted}")).await["data"].as_array().unwrap().clone()
+}
+
 /// All that an alteration touches, as the database holds it.
 async fn dump(app: &App) -> Vec<Vec<Option<String>>> {
     let mut all = Vec::new();

@@ -47,7 +47,8 @@ fn carry(mapping: &RawMapping, renamed: &[(FieldName, FieldName)]) -> RawMapping
 pub fn keys(old: &Definition, draft: &Draft, carried: &[Carried<'_>]) -> Vec<Vec<FieldName>> {
     let fields = &draft.definition.fields;
     let of_sources = carried.iter().filter_map(|of| check_match(of.mapping.matching.as_ref()?, fields).ok());
-    let wanted: Vec<_> = std::iter::once(draft.definition.matching.clone()).chain(of_sources).collect();
+    let own = Some(draft.definition.matching.clone()).filter(|key| !key.is_empty());
+    let wanted: Vec<_> = own.into_iter().chain(of_sources).collect();
     let stood = old.keys.iter().map(|key| key.iter().map(|name| now(name, &draft.renamed)).collect());
     let stood: Vec<Vec<FieldName>> = stood.filter(|key| wanted.contains(key)).collect();
     let mut keys: Vec<Vec<FieldName>> = Vec::new();

@@ -26,7 +26,7 @@ fn file(count: &str, extra: &str) -> String {
     let extra_rule = if extra.is_empty() { String::new() } else { rule("n", extra) };
     format!(
         "[module]\nslug = \"load\"\nmatch = [\"MATCH\"]\n[module.fields]\ncode = \"text\"\ntwin = \"text\"\n{count} = \"integer\"\n\
-         note = \"text\"\n{extra_field}[[source]]\nslug = \"main\"\nevent_id = \"$.id\"\nrate_limit = {{ per_minute = 10000000 }}\n{}{}{}{}{extra_rule}",
+         note = \"text\"\n{extra_field}[[source]]\nslug = \"main\"\nevent_id = \"$.id\"\nrate_limit = {{ per_minute = 1000000 }}\n{}{}{}{}{extra_rule}",
         rule("code", "code"),
         rule("twin", "twin"),
         rule("n", count),

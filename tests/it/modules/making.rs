@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Method, call, patch, places};
+use super::{Method, call, log, patch, places};
 use crate::app::App;
 
 both!(
@@ -37,13 +37,13 @@ async fn a_module_is_made_and_takes_events(app: App) {
     let post = async |event: Value| app.post(&url.replace(&app.url, ""), event).await;
     post(json!({ "code": "A", "amount": "1.50", "state": "open" })).await.accepted("created");
     post(json!({ "code": "A", "state": "closed" })).await.accepted("updated");
-    assert_eq!(app.list("/changes?type=ticket.closed", 100).await.len(), 1);
+    assert_eq!(log(&app, "ticket.closed").await.len(), 1);
     assert_eq!(app.database().count("audit WHERE action = 'module.create'").await, 1);
 }
 
 async fn every_fault_of_a_new_module_is_told(app: App) {
     for (body, wanted) in [
-        (json!({}), vec!["slug", "match"]),
+        (json!({}), vec!["slug", "fields", "match"]),
         (
             json!({ "slug": "A b", "match": ["a"], "fields": { "a": "int", "B": "text" } }),
             vec!["slug", "fields.B", "fields.a"],
