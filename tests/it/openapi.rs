@@ -1,5 +1,6 @@
 //! What the API says of itself.
 
+mod access;
 mod fuzzed;
 
 use std::collections::BTreeSet;
@@ -68,5 +69,25 @@ async fn anybody_may_read_what_the_api_is_like(app: App) {
     for reference in found {
         let pointer = reference.strip_prefix('#').expect("a reference stays in the document");
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+/// What is routed and what is described is one list: no handler stands beside it, and no route is made in another way.
+#[test]
+fn there_is_no_route_beside_the_document() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/admin");
+    let list = std::fs::read_to_string(folder.join("mod.rs")).unwrap();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if name == "described" || path.is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(".route("), "{name}: routes are listed by `routes!`");
+        for handler in text.split("#[utoipa::path").skip(1) {
+            let verb = handler.split("pub async fn ").nth(1).and_then(|rest| rest.split('(').next()).unwrap();
+            assert!(list.contains(&format!("{name}::{verb}")), "{name}::{verb} is not routed");
+        }
     }
 }
