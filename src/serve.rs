@@ -1,5 +1,6 @@
 //! A running gateway: its listeners, and how it starts and stops. Owns every task: they end in [`Running::stop`].
 
+mod api;
 mod command;
 mod deliveries;
 mod demo;

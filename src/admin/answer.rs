@@ -27,13 +27,17 @@ pub fn parsed<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     })?;
     let value = json::parse(&body)
         .map_err(|bad| Problem::new(Code::find(bad.code).unwrap_or(Code::InvalidJson), bad.to_string()))?;
+    // serde would take a list for the members of a struct, by their places.
+    if !value.is_object() {
+        return Err(Problem::new(Code::InvalidRequest, "the body is a JSON object"));
+    }
     T::deserialize(value).map_err(|error| Problem::new(Code::InvalidRequest, error.to_string()))
 }
 
 /// A body that may be left out.
 pub fn or_default<T: DeserializeOwned + Default>(body: Body) -> Result<T, Problem> {
     match &body {
-        Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(T::default()),
+        Ok(bytes) if matches!(bytes.trim_ascii(), b"" | b"null") => Ok(T::default()),
         _ => parsed(body),
     }
 }

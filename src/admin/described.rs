@@ -6,20 +6,24 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
+use serde_json::json;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Server};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Server};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::{BASE, api};
+use super::api;
 use crate::gateway::Gateway;
+use crate::problem::{self, Code, Entry};
 
 pub const PATH: &str = "/api/openapi.json";
+/// Where the routes stand.
+pub const BASE: &str = "/api/v1";
 const PROBLEM: &str = "application/problem+json";
 const ABOUT: &str = "Modules, sources, mappings, records, events and webhooks of one gateway. \
     Every request carries an API key as `Authorization: Bearer tgk_…`; the role that it needs stands with each route: \
@@ -46,36 +50,36 @@ struct Problem {
 }
 
 macro_rules! refusals {
-    ($($(#[doc = $doc:literal])* $name:ident = $status:literal;)*) => {$(
-        $(#[doc = $doc])*
+    ($($name:ident = $code:ident;)*) => {$(
         pub struct $name;
 
         impl IntoResponses for $name {
-            fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-                BTreeMap::from([($status.to_owned(), refusal(concat!($($doc),*).trim()))])
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                let (status, refusal) = refusal(Code::$code);
+                BTreeMap::from([(status, refusal)])
             }
         }
     )*};
 }
 
+// What a route may refuse beside what any route may; other codes of the same status are possible.
 refusals! {
-    /// The key's role does not allow this.
-    Forbidden = "403";
-    /// There is nothing of this name.
-    NotFound = "404";
-    /// It cannot stand beside what is there.
-    Conflict = "409";
-    /// The log no longer goes back that far.
-    Expired = "410";
-    /// It is not at the version that `If-Match` names.
-    Moved = "412";
-    /// The document does not make sense; `errors` says where.
-    Unfit = "422";
+    NotFound = NotFound;
+    Conflict = Conflict;
+    Expired = CursorExpired;
+    Moved = PreconditionFailed;
+    Unfit = InvalidDocument;
 }
 
-fn refusal(what: &str) -> RefOr<utoipa::openapi::Response> {
-    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().description(what).content(PROBLEM, problem).build().into()
+/// As the code's page tells it.
+fn refusal(code: Code) -> (String, RefOr<Response>) {
+    let Entry { text, status, title, meaning, .. } = code.entry();
+    let example = json!({
+        "type": format!("{}/{text}", problem::PATH), "title": title, "status": status.as_u16(), "detail": meaning, "code": text,
+    });
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(example)).build();
+    let response = ResponseBuilder::new().description(format!("{title}.")).content(PROBLEM, problem).build();
+    (status.as_str().to_owned(), response.into())
 }
 
 /// The whole document.
@@ -117,26 +121,31 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
             parameters.push(named(name).into());
         }
     }
-    let responses = &mut operation.responses.responses;
-    if responses.contains_key("412") {
+    if operation.responses.responses.contains_key("412") {
         parameters.push(if_match().into());
     }
-    let mut add = |status: &str, what: &str| {
-        responses.entry(status.to_owned()).or_insert_with(|| refusal(what));
-    };
-    if operation.request_body.is_some() || !parameters.is_empty() {
-        add("400", "The request cannot be understood.");
+    let has_body = operation.request_body.is_some();
+    let mut codes = vec![Code::KeyInvalid, Code::TooManyWrongKeys, Code::InternalError, Code::DatabaseUnavailable];
+    codes.extend((has_body || !parameters.is_empty()).then_some(Code::InvalidRequest));
+    codes.extend(has_body.then_some(Code::BodyTooLarge));
+    codes.extend((*method != HttpMethod::Get || !is_for_viewers(operation)).then_some(Code::Forbidden));
+    let responses = &mut operation.responses.responses;
+    for (status, refusal) in codes.into_iter().map(refusal) {
+        responses.entry(status).or_insert(refusal);
     }
-    if operation.request_body.is_some() {
-        add("413", "The body is too large.");
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            let status = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
+            response.description = status.and_then(|status| status.canonical_reason()).unwrap_or("Done").to_owned();
+        }
     }
-    add("401", "There is no valid API key.");
-    if *method != HttpMethod::Get {
-        add("403", "The key's role does not allow this.");
-    }
-    add("429", "Too many wrong API keys came from this address; a valid one is taken at any time.");
-    add("500", "The gateway failed.");
-    add("503", "The database does not answer in time, or there is no room; `Retry-After` says when to come again.");
+}
+
+fn is_for_viewers(operation: &Operation) -> bool {
+    let viewers = SecurityRequirement::new("key", ["viewer"]);
+    operation.security.as_ref().is_some_and(|security| security.contains(&viewers))
 }
 
 fn named(name: &str) -> Parameter {
@@ -164,7 +173,7 @@ pub fn router() -> Router<Arc<Gateway>> {
 }
 
 /// Anybody may read what the API is like.
-async fn serve() -> Response {
+async fn serve() -> axum::response::Response {
     static MADE: OnceLock<Bytes> = OnceLock::new();
     // Texts and numbers always serialise.
     let made = MADE.get_or_init(|| document().to_json().unwrap_or_default().into());

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::answer::{App, Asked, Body, PageQuery, answer, parsed, query};
-use super::described::{Conflict, Forbidden, NotFound, Unfit};
+use super::described::{Conflict, NotFound, Unfit};
 use super::extract::{Authenticated, Named};
 use crate::clock::Timestamp;
 use crate::manage::create_key::{self, CreatedKey, NewKey};
@@ -22,7 +22,7 @@ use crate::store::audit::Wanted;
 ///
 /// Expired and revoked ones, too: the audit log names them.
 #[utoipa::path(get, path = "/keys", tag = "Keys", security(("key" = ["owner"])), params(PageQuery),
-    responses((status = 200, body = Page<KeyView>), Forbidden))]
+    responses((status = 200, body = Page<KeyView>)))]
 pub async fn list_keys(
     State(gateway): App,
     Authenticated(caller): Authenticated,
@@ -95,7 +95,7 @@ pub struct AuditQuery {
 ///
 /// Every write with what stood before and after, and from where; without secrets and payloads.
 #[utoipa::path(get, path = "/audit", tag = "Keys", security(("key" = ["owner"])), params(AuditQuery),
-    responses((status = 200, body = Page<AuditView>), Forbidden))]
+    responses((status = 200, body = Page<AuditView>)))]
 pub async fn list_audit(
     State(gateway): App,
     Authenticated(caller): Authenticated,

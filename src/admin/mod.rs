@@ -26,8 +26,6 @@ use crate::gateway::Gateway;
 
 /// Bytes of a request's body; module files are the largest.
 const MOST_BODY: usize = 4 * 1024 * 1024;
-/// Where the routes stand.
-const BASE: &str = "/api/v1";
 
 fn api() -> OpenApiRouter<Arc<Gateway>> {
     OpenApiRouter::new()
@@ -67,5 +65,5 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
 
 pub fn router() -> Router<Arc<Gateway>> {
     let (routes, _) = api().split_for_parts();
-    Router::new().nest(BASE, routes.layer(DefaultBodyLimit::max(MOST_BODY))).merge(described::router())
+    Router::new().nest(described::BASE, routes.layer(DefaultBodyLimit::max(MOST_BODY))).merge(described::router())
 }

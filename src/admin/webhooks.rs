@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::answer::{App, Asked, Body, PageQuery, answer, condition, once, or_default, parsed, query, tagged};
 use super::described::{Conflict, Moved, NotFound, Unfit};
@@ -16,19 +18,33 @@ use crate::manage::webhook::list_profiles::ProfileView;
 use crate::manage::webhook::view::{WebhookView, WithSecret};
 use crate::problem::Problem;
 
-/// What a webhook is made of; null is the default.
+/// What of a new webhook is kept sealed, beside its settings. It only describes: what is sent is read member by member, so
+/// that every fault is told at once.
 #[derive(utoipa::ToSchema)]
-#[expect(
-    dead_code,
-    reason = "it describes; what is sent is read member by member, so that every fault is told at once"
-)]
-struct NewWebhook {
-    #[serde(flatten)]
-    settings: RawEndpoint,
+#[expect(dead_code, reason = "it describes")]
+struct Sealed {
     /// Generated unless given.
     secret: Option<String>,
-    /// Sent with each delivery; kept sealed, and shown by name only.
+    /// Sent with each delivery, and shown by name only.
     headers: Option<BTreeMap<String, String>>,
+}
+
+struct NewWebhook;
+
+impl PartialSchema for NewWebhook {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = RawEndpoint::schema();
+        if let (RefOr::T(Schema::Object(whole)), RefOr::T(Schema::Object(sealed))) = (&mut schema, Sealed::schema()) {
+            whole.properties.extend(sealed.properties);
+        }
+        schema
+    }
+}
+
+impl ToSchema for NewWebhook {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        RawEndpoint::schemas(schemas);
+    }
 }
 
 /// How webhooks can be spoken to

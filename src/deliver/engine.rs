@@ -12,7 +12,6 @@ use tokio_util::task::TaskTracker;
 
 use super::attempt::{Letter, Sent, failed};
 use super::book::Book;
-use super::endpoint::Endpoint;
 use super::exchange::ErrorClass;
 use super::failing::Notice;
 use super::fanout::{MOST_BYTES, MOST_CHANGES, Room, owed};
@@ -383,19 +382,17 @@ impl Deliveries {
             test: false,
         };
         let sent = letter.send(&self.poster, &self.clock).await;
-        let went = self.judge(&letter, &sent, &job.due, endpoint).await;
+        let went = self.judge(&letter, &sent, &job.due).await;
         self.watch.attempted(outcome(&sent), sent.exchange.timings.total);
         went
     }
 
-    async fn judge(&self, letter: &Letter<'_>, sent: &Sent, due: &Due, endpoint: &Endpoint) -> Went {
+    async fn judge(&self, letter: &Letter<'_>, sent: &Sent, due: &Due) -> Went {
         let (next, fate, went) = letter.judge(sent, self.clock.now(), u16::from_be_bytes(clock::random()));
-        let settled = Settled { due: due.clone(), attempt: letter.history(sent), fate };
+        let gone = matches!(next, super::retry::Next::Gone);
+        let settled = Settled { due: due.clone(), attempt: letter.history(sent), fate, gone };
         // The other end is gone only when the gateway ends; the lease runs out then.
         let _ = self.settle.send(settled).await;
-        if matches!(next, super::retry::Next::Gone) {
-            self.disable(endpoint.id, "gone").await;
-        }
         went
     }
 

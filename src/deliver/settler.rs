@@ -1,5 +1,6 @@
 //! What came of attempts is written down in batches: as many as have ended while the last one was written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +38,11 @@ pub async fn run(deliveries: Arc<Deliveries>, mut settled: mpsc::Receiver<Settle
         if batch.iter().any(|one| one.due.ordered) {
             deliveries.more();
         }
-        batch.clear();
+        // When its row says since when it fails.
+        let gone = batch.drain(..).filter(|one| one.gone).map(|one| one.due.endpoint).collect::<BTreeSet<_>>();
+        for endpoint in gone {
+            deliveries.disable(endpoint, "gone").await;
+        }
         deliveries.look_after(failing).await;
     }
 }
@@ -81,5 +86,5 @@ pub fn unsent(due: Due, at: Timestamp, exchange: &Exchange) -> Settled {
         first_byte: None,
         total: 0,
     };
-    Settled { due, attempt, fate: Fate::Failed }
+    Settled { due, attempt, fate: Fate::Failed, gone: false }
 }

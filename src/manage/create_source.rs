@@ -24,6 +24,9 @@ use crate::verify::response::RawResponse;
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "slug": "shop", "mapping": { "event_id": "$.id", "rule": [{ "from": "$.code", "to": "code" }] }
+}))]
 pub struct NewSource {
     slug: String,
     #[serde(default = "yes")]

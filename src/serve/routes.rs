@@ -15,7 +15,7 @@ use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::observe::observe;
-use super::{deliveries, limits, signatures};
+use super::{api, deliveries, limits, signatures};
 use crate::gateway::Gateway;
 use crate::limit::Quota;
 use crate::map::reference;
@@ -33,7 +33,7 @@ type App = State<Arc<Gateway>>;
 
 /// One listener for all.
 pub fn everything(gateway: &Arc<Gateway>) -> Router {
-    finished(pages().merge(receive::router()).merge(api(gateway)).merge(probes()), gateway)
+    finished(pages().merge(receive::router()).merge(administrative(gateway)).merge(probes()), gateway)
 }
 
 /// The public listener beside an administrative one: webhooks only, and the pages that their answers name.
@@ -42,12 +42,13 @@ pub fn webhooks(gateway: &Arc<Gateway>) -> Router {
 }
 
 pub fn administration(gateway: &Arc<Gateway>) -> Router {
-    finished(pages().merge(api(gateway)).merge(probes()), gateway)
+    finished(pages().merge(administrative(gateway)).merge(probes()), gateway)
 }
 
-/// The API; a request that takes too long is answered all the same.
-fn api(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
-    admin::router().layer(middleware::from_fn_with_state(Arc::clone(gateway), within))
+/// The API and its page; a request that takes too long is answered all the same.
+fn administrative(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
+    let within = middleware::from_fn_with_state(Arc::clone(gateway), within);
+    admin::router().route(api::PATH, get(|| async { made_once(&API, api::page) })).layer(within)
 }
 
 async fn within(State(gateway): App, request: Request, next: Next) -> Response {
@@ -121,6 +122,7 @@ async fn problem_page(Path(code): Path<String>) -> Result<Response, Problem> {
 
 static MAPPINGS: OnceLock<Bytes> = OnceLock::new();
 static LIMITS: OnceLock<Bytes> = OnceLock::new();
+static API: OnceLock<Bytes> = OnceLock::new();
 static DELIVERIES: OnceLock<Bytes> = OnceLock::new();
 static SIGNATURES: OnceLock<Bytes> = OnceLock::new();
 

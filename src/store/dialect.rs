@@ -171,6 +171,13 @@ impl Dialect {
             .to_owned())
     }
 
+    /// Opens a transaction that only looks: whoever holds a table that it wants is not waited for without end.
+    pub fn begin_look(self) -> SqlStr {
+        sql("BEGIN READ ONLY; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 2000; \
+             SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+            .to_owned())
+    }
+
     /// Opens a transaction that settles deliveries.
     pub fn begin_settle(self) -> SqlStr {
         sql("BEGIN; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \

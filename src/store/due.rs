@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::dialect::{Dialect, Type};
 use super::heartbeat::GONE_AFTER;
 use super::rows::{Cell, Rows, Statement};
-use super::{Store, StoreError, Tx, acquire, begin_batch, on};
+use super::{Store, StoreError, Tx, acquire, begin_batch, begin_look, on};
 use crate::clock::Timestamp;
 use crate::id::{DeliveryId, EndpointId, ReplicaId};
 
@@ -105,6 +105,7 @@ const COLUMNS: [(&str, Type); 15] = [
 pub(super) struct Statements {
     insert: Statement,
     predecessors: Statement,
+    ready: Statement,
     claim: Option<Statement>,
     give_back: Statement,
 }
@@ -131,7 +132,14 @@ impl Statements {
                 "UPDATE due AS t SET claim = NULL, run_at = r.now FROM {rows} WHERE t.id = r.id AND t.claim = r.claim"
             )
         });
-        Self { insert, predecessors, claim: dialect.claims_in_one().then(|| claim(dialect)), give_back }
+        let picked = [("place", Type::Integer), ("endpoint_id", Type::Text), ("lane", Type::Integer)];
+        let ready = Statement::new(dialect, &picked, |rows, now| {
+            format!(
+                "SELECT r.place FROM {rows} WHERE (SELECT min(d.run_at) FROM due d WHERE d.endpoint_id = r.endpoint_id \
+                 AND d.lane = r.lane) <= {now}"
+            )
+        });
+        Self { insert, predecessors, ready, claim: dialect.claims_in_one().then(|| claim(dialect)), give_back }
     }
 }
 
@@ -290,15 +298,17 @@ impl Store {
 
     /// Which of these have something that may be sent now. Takes no lock.
     pub async fn ready(&self, picks: Vec<Pick>, now: Timestamp) -> Result<Vec<Pick>, StoreError> {
-        let text = "SELECT EXISTS (SELECT 1 FROM due WHERE endpoint_id = $1 AND lane = $2 AND run_at <= $3)";
-        let mut ready = Vec::new();
-        for pick in picks {
-            let (endpoint, lane) = (pick.endpoint.to_string(), pick.lane.number());
-            let is_ready: bool = on!(&self.read, pool => sqlx::query_scalar(text).bind(endpoint).bind(lane)
-                .bind(now.micros()).fetch_one(pool).await)?;
-            ready.extend(is_ready.then_some(pick));
+        let mut rows = Rows::new(3, picks.len());
+        for (place, pick) in (0i64..).zip(&picks) {
+            rows.push([place.into(), pick.endpoint.to_string().into(), pick.lane.number().into()]);
         }
-        Ok(ready)
+        let mut conn = acquire(&self.read).await?;
+        let mut tx = begin_look(&mut conn, self.dialect.begin_look()).await?;
+        let found: Vec<(i64,)> = self.due.ready.fetch(&mut tx, &rows, Some(now.micros())).await?;
+        super::commit(tx).await?;
+        let ready = found.into_iter().map(|(place,)| place).collect::<HashSet<_>>();
+        let picks = (0i64..).zip(picks).filter(|(place, _)| ready.contains(place));
+        Ok(picks.map(|(_, pick)| pick).collect())
     }
 
     /// Claims what may be sent now, until the lease ends.
@@ -355,16 +365,23 @@ impl Store {
              AND substr(claim, 1, 30) NOT IN (SELECT id FROM replicas WHERE seen_at >= $3)"
         ));
         let since = now.micros() - i64::try_from(GONE_AFTER.as_micros()).unwrap_or(0);
-        Ok(on!(&self.write, pool => sqlx::query(text).bind(live).bind(now.micros()).bind(since)
-            .execute(pool).await?.rows_affected()))
+        let mut conn = acquire(&self.write).await?;
+        let mut tx = begin_batch(&mut conn, self.dialect.begin_movers()).await?;
+        let ended = on!(&mut tx, tx => sqlx::query(text).bind(live).bind(now.micros()).bind(since)
+            .execute(&mut **tx).await?.rows_affected());
+        super::commit(tx).await?;
+        Ok(ended)
     }
 
     /// What is owed and when the oldest of it could have been sent; and how many changes wait for their deliveries.
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
         let text = "SELECT count(*), min(run_at), coalesce((SELECT max(seq) FROM changes) - (SELECT seq FROM fanout), 0) \
             FROM due";
+        let mut conn = acquire(&self.read).await?;
+        let mut tx = begin_look(&mut conn, self.dialect.begin_look()).await?;
         let (due, oldest, lag): (i64, Option<i64>, i64) =
-            on!(&self.read, pool => sqlx::query_as(text).fetch_one(pool).await)?;
+            on!(&mut tx, tx => sqlx::query_as(text).fetch_one(&mut **tx).await)?;
+        super::commit(tx).await?;
         Ok(Backlog { due, oldest: oldest.and_then(Timestamp::from_micros), lag })
     }
 }

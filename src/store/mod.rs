@@ -92,6 +92,14 @@ async fn begin_batch(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, s
     })
 }
 
+/// One that reads. On PostgreSQL it has deadlines, which a statement by itself has not.
+async fn begin_look(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, sqlx::Error> {
+    Ok(match conn {
+        Either::Sqlite(conn) => Either::Sqlite(conn.begin().await?),
+        Either::Postgres(conn) => Either::Postgres(conn.begin_with(opening).await?),
+    })
+}
+
 /// Every column of a row, as text.
 struct Texts(Vec<Option<String>>);
 

@@ -4,7 +4,7 @@
 use super::dialect::{Dialect, sql};
 use super::jobs::{Claimed, Progress, Then, advance};
 use super::plan::Step;
-use super::{Store, StoreError, Tx, acquire, begin, on};
+use super::{Store, StoreError, Tx, acquire, begin, begin_look, on};
 use crate::clock::Timestamp;
 use crate::id::{DeliveryId, EndpointId};
 
@@ -117,8 +117,11 @@ impl Store {
     /// Whether so much is due to an endpoint by jobs that the next ones are to wait.
     pub async fn is_crowded(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
         let text = "SELECT count(*) FROM (SELECT 1 FROM due WHERE endpoint_id = $1 AND lane = 2 LIMIT $2) d";
-        let due: i64 = on!(&self.read, pool => sqlx::query_scalar(text).bind(endpoint.to_string()).bind(CROWD + 1)
-            .fetch_one(pool).await)?;
+        let mut conn = acquire(&self.read).await?;
+        let mut tx = begin_look(&mut conn, self.dialect.begin_look()).await?;
+        let due: i64 = on!(&mut tx, tx => sqlx::query_scalar(text).bind(endpoint.to_string()).bind(CROWD + 1)
+            .fetch_one(&mut **tx).await)?;
+        super::commit(tx).await?;
         Ok(due > CROWD)
     }
 

@@ -52,6 +52,8 @@ pub struct Settled {
     pub due: Due,
     pub attempt: NewAttempt,
     pub fate: Fate,
+    /// It was answered that the endpoint is no more.
+    pub gone: bool,
 }
 
 /// How an endpoint fared before this batch, of those that met a failure in it.

@@ -23,6 +23,7 @@ both!(
     a_job_of_a_process_that_died_goes_on,
     a_step_under_a_lost_claim_does_nothing,
     a_job_that_cannot_go_on_says_so,
+    an_unavailable_database_delays_a_job,
     twenty_thousand_deliveries_fit_in_little_memory,
     viewers_read_and_editors_act,
     the_command_line_shows_and_ends_jobs,
@@ -248,6 +249,21 @@ async fn a_job_that_cannot_go_on_says_so(setup: Setup) {
     assert_eq!((&failed["state"], &failed["done"]), (&json!("failed"), &json!(10)));
     assert!(text(&failed["error"]).contains("log"), "{failed}");
     assert_eq!(sent(app.database()).await, ids[..10]);
+}
+
+async fn an_unavailable_database_delays_a_job(setup: Setup) {
+    let (app, ids) = seeded(setup, 20).await;
+    let id = redeliver(&app, json!({ "perMinute": 600 })).await;
+    rounds(&app).await;
+    let held = app.database().hold("due").await;
+    app.setup.clock.advance(SECOND);
+    app.do_jobs().await;
+    held.let_go().await;
+    let waiting = job(&app, &id).await;
+    assert_eq!((&waiting["state"], &waiting["done"]), (&json!("running"), &json!(10)), "{waiting}");
+    app.setup.clock.advance(SECOND * 2);
+    assert_eq!(drain(&app, &id).await["state"], "done");
+    assert_eq!(sent(app.database()).await, ids);
 }
 
 /// Each job does its steps once, though replicas take it from each other at any point.

@@ -9,12 +9,13 @@ use crate::app::{Admin, App, Setup, text};
 use crate::client::Sender;
 use crate::process::{Process, tidegate};
 use crate::receiver::{Received, Receiver};
-use crate::seeded::{Settled, drain, execute, job};
+use crate::seeded::{Settled, delete, drain, execute, job};
 
 both!(
     what_was_missed_arrives_in_order_and_once,
     a_while_in_between_is_left_alone,
     it_goes_on_after_a_restart,
+    what_is_left_of_a_broken_job_is_still_missed,
     changes_that_are_gone_are_told,
     what_cannot_be_asked_for_is_told,
     it_waits_while_too_much_is_due,
@@ -162,6 +163,36 @@ async fn it_goes_on_after_a_restart(setup: Setup) {
     assert_eq!(told(&drain(&app, made).await), json!(["done", 4, 4, 0]));
     delivered(&app, 4).await;
     assert_eq!(missed(&app, &id).await, Value::Null);
+}
+
+/// A step that meets a change of the endpoints is put off for a moment.
+async fn drain_as_time_passes(app: &App, id: &str) -> Value {
+    for _ in 0..10 {
+        app.setup.clock.advance(SECOND);
+        rounds(app).await;
+    }
+    drain(app, id).await
+}
+
+async fn what_is_left_of_a_broken_job_is_still_missed(setup: Setup) {
+    let (app, sender, id) = inspected(setup, &["A", "B", "C"]).await;
+    let before = missed(&app, &id).await;
+    let made = ask(&app, &id, json!({ "perMinute": 60 })).await;
+    let made = text(&made["id"]);
+    rounds(&app).await;
+    miss(&app, &sender, &id, &["D"]).await;
+    turn(&app, &id, "disable").await;
+    let failed = drain_as_time_passes(&app, made).await;
+    assert_eq!(told(&failed), json!(["failed", 3, 1, 0]));
+    assert!(text(&failed["error"]).contains("is disabled"), "{failed}");
+    let left = missed(&app, &id).await;
+    assert!(text(&left["from"]) > text(&before["from"]) && left["to"].is_null(), "{before} {left}");
+    turn(&app, &id, "enable").await;
+    let made = ask(&app, &id, json!({ "perMinute": 60 })).await;
+    assert_eq!(made["total"], 3, "B, C and D: {made}");
+    delete(&app, &format!("/webhooks/{id}")).await;
+    let failed = drain_as_time_passes(&app, text(&made["id"])).await;
+    assert_eq!((&failed["state"], &failed["error"]), (&json!("failed"), &json!("the webhook was deleted")));
 }
 
 async fn changes_that_are_gone_are_told(setup: Setup) {

@@ -1,5 +1,7 @@
 //! What the API says of itself.
 
+mod fuzzed;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

@@ -25,7 +25,7 @@ const LONGEST_OVERLAP: u64 = 7 * 24 * 3_600;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = RotationOfSecret)]
+#[schema(as = RotationOfSecret, example = json!({ "overlap": 3600 }))]
 pub struct Rotation {
     /// Generated unless given.
     #[serde(default)]

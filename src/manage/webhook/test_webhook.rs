@@ -22,7 +22,7 @@ use crate::store::keys::Role;
 
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = TestOfWebhook)]
+#[schema(as = TestOfWebhook, example = json!({ "type": "record_created" }))]
 pub struct Asked {
     /// The event's type; the first that the webhook asks for unless given.
     #[serde(default, rename = "type")]

@@ -117,8 +117,8 @@ async fn who_is_gone_is_disabled(setup: Setup) {
     let now = json!(app.setup.clock.now());
     let told = ["event", "module", "record_id", "version", "timestamp"].map(|name| &body[name]);
     assert_eq!(told, [&json!("endpoint.disabled"), &Value::Null, &Value::Null, &Value::Null, &now], "{body}");
-    let data = ["endpoint", "host", "cause"].map(|name| &body["data"][name]);
-    assert_eq!(data, [&json!(hook.id), &json!("127.0.0.1"), &json!("gone")], "{body}");
+    let data = ["endpoint", "host", "cause", "failing_since"].map(|name| &body["data"][name]);
+    assert_eq!(data, [&json!(hook.id), &json!("127.0.0.1"), &json!("gone"), &now], "{body}");
     let logged = app.see("/changes").await["data"].as_array().unwrap().last().unwrap().clone();
     let told = (&logged["types"], &logged["actor"], &logged["module"]);
     assert_eq!(told, (&json!(["endpoint.disabled"]), &json!("gateway"), &Value::Null), "{logged}");
