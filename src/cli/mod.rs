@@ -10,6 +10,7 @@ pub mod healthcheck;
 pub mod job;
 pub mod key;
 pub mod mapping;
+pub mod module;
 pub mod output;
 pub mod preset;
 pub mod send;
@@ -205,6 +206,10 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Mapping(mapping::MappingCommand),
 
+    /// Make, alter and delete modules while their events come in
+    #[command(subcommand)]
+    Module(Box<module::ModuleCommand>),
+
     /// Read the log of changes: every change of every record, in commit order
     #[command(after_help = CHANGES)]
     Changes(changes::ChangesArgs),
@@ -259,6 +264,7 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Job(command) => job::run(command, output).await,
         ClientCommand::Key(command) => key::run(command, output).await.map(|()| 0),
         ClientCommand::Audit(args) => audit::run(args, output).await.map(|()| 0),
+        ClientCommand::Module(command) => module::run(*command, output).await,
         ClientCommand::Sql(args) => sql::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,
         ClientCommand::Healthcheck(args) => healthcheck::run(args, output).await.map(|()| 0),

@@ -113,7 +113,11 @@ fn describe_error(error: &Value) -> String {
         Some(other) => Some(other.to_string()),
     };
     let file = part("file").map(|file| part("line").map_or(file.clone(), |line| format!("{file}:{line}")));
-    let parts: Vec<String> = [file, part("field"), part("detail")].into_iter().flatten().collect();
+    let ids = error.get("records").and_then(Value::as_array).into_iter().flatten();
+    let ids = ids.filter_map(|record| record.get("id")?.as_str()).collect::<Vec<_>>();
+    let records = (!ids.is_empty()).then(|| ids.join(" "));
+    let groups = error.get("groups").map(Value::to_string);
+    let parts: Vec<String> = [file, part("field"), part("detail"), records, groups].into_iter().flatten().collect();
     if parts.is_empty() { error.to_string() } else { parts.join(": ") }
 }
 

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::id::{EndpointId, ModuleId};
 use crate::record::change::Change;
 use crate::record::shape::Shape;
+use crate::store::shapes::Past;
 
 /// How long after a change its module may not be known here yet.
 const GONE_AFTER: Duration = Duration::from_secs(2);
@@ -25,12 +26,20 @@ pub struct Book {
     workspace: String,
     endpoints: Vec<Arc<Endpoint>>,
     by_id: HashMap<EndpointId, usize>,
-    modules: HashMap<ModuleId, Arc<Shape>>,
+    modules: Modules,
     renderings: RwLock<HashMap<Way, Arc<Made>>>,
 }
 
-/// By what a rendering is found again: profile, module and event.
-type Way = (&'static str, Option<ModuleId>, String);
+/// What is known of modules.
+#[derive(Default)]
+pub struct Modules {
+    pub stand: HashMap<ModuleId, Arc<Shape>>,
+    /// What they were before they were altered or deleted.
+    pub past: Arc<Past>,
+}
+
+/// By what a rendering is found again: profile, module with the number of its shape, and event.
+type Way = (&'static str, Option<(ModuleId, i64)>, String);
 
 /// A rendering with its address and its document.
 pub struct Made {
@@ -45,7 +54,7 @@ impl Book {
         read_at: Timestamp,
         workspace: String,
         endpoints: Vec<Arc<Endpoint>>,
-        modules: HashMap<ModuleId, Arc<Shape>>,
+        modules: Modules,
     ) -> Self {
         let by_id = endpoints.iter().enumerate().map(|(place, endpoint)| (endpoint.id, place)).collect();
         Self { epoch, replicas, read_at, workspace, endpoints, by_id, modules, renderings: RwLock::default() }
@@ -64,17 +73,20 @@ impl Book {
         self.by_id.get(&id).and_then(|place| self.endpoints.get(*place))
     }
 
-    pub fn shape(&self, id: ModuleId) -> Option<&Arc<Shape>> {
-        self.modules.get(&id)
+    /// The module of a change as it was when the change was made; what is nearest to it where that is not known.
+    pub fn shape_of(&self, change: &Change) -> Option<&Arc<Shape>> {
+        let id = change.module?;
+        let stands = self.modules.stand.get(&id);
+        let is_of_then = |shape: &&Arc<Shape>| shape.number == change.shape;
+        stands.filter(is_of_then).or_else(|| self.modules.past.get(&(id, change.shape))).or(stands)
     }
 
     /// Whether the change's module is known as it was when the change was made, or later. One that is still not known a
     /// while after the change is gone.
     pub fn is_up_to_date(&self, change: &Change) -> bool {
-        let Some(module) = change.module else { return true };
-        match self.shape(module) {
+        match self.shape_of(change) {
             Some(shape) => shape.number >= change.shape,
-            None => self.read_at.since(change.at) > GONE_AFTER,
+            None => change.module.is_none() || self.read_at.since(change.at) > GONE_AFTER,
         }
     }
 
@@ -85,14 +97,13 @@ impl Book {
     pub fn rendering(
         &self,
         profile: &'static Profile,
-        module: Option<ModuleId>,
+        shape: Option<&Shape>,
         event: &str,
     ) -> Result<Arc<Made>, BadRendering> {
-        let way = (&*profile.name, module, event.to_owned());
+        let way = (&*profile.name, shape.map(|shape| (shape.module, shape.number)), event.to_owned());
         if let Some(found) = self.renderings.read().ok().and_then(|made| made.get(&way).cloned()) {
             return Ok(found);
         }
-        let shape = module.and_then(|id| self.shape(id)).map(|shape| &**shape);
         let data = shape
             .and_then(|shape| shape.events.iter().find(|named| named.name == event))
             .and_then(|named| named.data.clone());

@@ -68,10 +68,10 @@ pub fn owed(book: &Book, changes: Vec<Change>, mut room: Room<'_>) -> Owed {
 
 /// What a change comes to for those of the endpoints that are meant, with what its bodies are made by; not claimed yet.
 pub fn deliveries(book: &Book, change: &Change, is_meant: impl Fn(&Endpoint) -> bool) -> Vec<(Due, Arc<Made>)> {
-    let mut all = Vec::new();
-    for (part, event) in (0..).zip(change.types(shape(book, change))) {
+    let (mut all, shape) = (Vec::new(), shape(book, change));
+    for (part, event) in (0..).zip(change.types(shape)) {
         for endpoint in wanting(book, change, &event, &is_meant) {
-            match book.rendering(endpoint.profile, change.module, &event) {
+            match book.rendering(endpoint.profile, shape, &event) {
                 Ok(made) => all.push((due(endpoint, change, (part, &event), &made.id), made)),
                 Err(error) => tracing::error!(%error, %event, change = %change.id, "an event cannot be rendered"),
             }
@@ -81,7 +81,7 @@ pub fn deliveries(book: &Book, change: &Change, is_meant: impl Fn(&Endpoint) -> 
 }
 
 fn shape<'a>(book: &'a Book, change: &Change) -> Option<&'a crate::record::shape::Shape> {
-    change.module.and_then(|id| book.shape(id)).map(|shape| &**shape)
+    book.shape_of(change).map(|shape| &**shape)
 }
 
 /// Those of them that ask for this event of this change.

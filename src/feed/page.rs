@@ -38,13 +38,13 @@ pub struct Page {
     pub more: bool,
 }
 
-/// From a cursor on, at most so many. `shape` finds the shape of a module that still stands.
+/// From a cursor on, at most so many. `shape` finds what a change's module was when the change was made.
 pub async fn page(
     store: &Store,
     after: Cursor,
     wanted: &Wanted,
     limit: usize,
-    shape: impl Fn(ModuleId) -> Option<Arc<Shape>>,
+    shape: impl Fn(&Change) -> Option<Arc<Shape>>,
 ) -> Result<Page, StoreError> {
     let last = store.last_change().await?;
     let end = last.min(after.0.saturating_add(WINDOW));
@@ -65,7 +65,7 @@ pub async fn page(
         };
         for change in store.changes((page.next.0, *to), wanted.module).await? {
             page.next = Cursor(change.seq);
-            let types = change.types(change.module.and_then(&shape).as_deref());
+            let types = change.types(shape(&change).as_deref());
             let is_wanted = wanted.of_type.as_ref().is_none_or(|wanted| types.contains(wanted));
             page.changes.extend(is_wanted.then_some(Entry { change, types }));
             if page.changes.len() >= limit {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::metrics::Metrics;
 use super::snapshot::Snapshot;
 use crate::clock::Clock;
-use crate::deliver::book::Book;
+use crate::deliver::book::{Book, Modules};
 use crate::deliver::endpoint::{Endpoint, RawEndpoint, Standing};
 use crate::deliver::post::Poster;
 use crate::deliver::{Bounds, Deliveries, Notice, Watch};
@@ -36,6 +36,7 @@ pub async fn book(store: &Store, (seal, clock): (&SealKey, &Clock), snapshot: &S
     }
     let modules = snapshot.modules.iter().map(|module| (module.id(), Arc::clone(&module.table.shape)));
     let modules: HashMap<_, _> = modules.collect();
+    let modules = Modules { stand: modules, past: Arc::clone(snapshot.past()) };
     Ok(Book::new((endpoints.epoch, snapshot.replicas), read_at, workspace, all, modules))
 }
 

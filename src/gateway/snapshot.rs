@@ -6,12 +6,15 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::id::{KeyId, ModuleId, SourceId};
 use crate::limit::{Limiter, Limiters};
+use crate::record::change::Change;
+use crate::record::shape::Shape;
 use crate::secret::{CannotOpen, SealKey, digest};
 use crate::source::{ActiveSecret, Source};
 use crate::store::heartbeat::Pulse;
 use crate::store::keys::StoredKey;
 use crate::store::modules::StoredModule;
 use crate::store::refusals::Ration;
+use crate::store::shapes::Past;
 use crate::store::sources::StoredSource;
 use crate::store::table::Table;
 use crate::store::{Store, StoreError};
@@ -28,6 +31,10 @@ pub struct Snapshot {
     pub sources: Vec<StoredSource>,
     /// Those that open something, by digest. One may have expired since: ask the clock.
     keys: HashMap<String, StoredKey>,
+    /// What modules were before, as it is kept.
+    kept: Past,
+    /// The same as changes of that time are told by.
+    past: Arc<Past>,
     doors: HashMap<String, Arc<Door>>,
     limiters: Limiters,
 }
@@ -50,7 +57,8 @@ pub struct Door {
 impl Snapshot {
     /// Reads it whole. Limiters whose share did not change are kept from the old one, so that a reload refills nothing.
     pub async fn load(store: &Store, seal: &SealKey, clock: &Clock, old: Option<&Self>) -> Result<Self, StoreError> {
-        let (pulse, modules, sources, keys) = read(store, clock).await?;
+        let none = Past::new();
+        let (pulse, modules, sources, kept, keys) = read(store, clock, old.map_or(&none, |old| &old.kept)).await?;
         let fresh = Limiters::new(clock.clone());
         let quotas = sources
             .iter()
@@ -66,7 +74,8 @@ impl Snapshot {
             doors.extend(stored.tokens.iter().map(|token| (token.clone(), Arc::clone(&door))));
         }
         let (version, replicas) = (pulse.config_version, pulse.replicas);
-        Ok(Self { version, replicas, modules, sources, keys, doors, limiters })
+        let past = Arc::new(told_by(&kept, &modules));
+        Ok(Self { version, replicas, modules, sources, keys, past, kept, doors, limiters })
     }
 
     pub fn module(&self, slug: &str) -> Option<&StoredModule> {
@@ -75,6 +84,17 @@ impl Snapshot {
 
     pub fn module_by_id(&self, id: ModuleId) -> Option<&StoredModule> {
         self.modules.iter().find(|module| module.id() == id)
+    }
+
+    pub fn past(&self) -> &Arc<Past> {
+        &self.past
+    }
+
+    /// The module of a change as it was when the change was made: altered or deleted since, perhaps.
+    pub fn shape_of(&self, change: &Change) -> Option<&Arc<Shape>> {
+        let id = change.module?;
+        let stands = self.module_by_id(id).map(|module| &module.table.shape);
+        stands.filter(|shape| shape.number == change.shape).or_else(|| self.past.get(&(id, change.shape))).or(stands)
     }
 
     pub fn source_by_id(&self, id: SourceId) -> Option<&StoredSource> {
@@ -98,17 +118,26 @@ impl Snapshot {
     }
 }
 
-type Read = (Pulse, Vec<StoredModule>, Vec<StoredSource>, HashMap<String, StoredKey>);
+fn told_by(kept: &Past, modules: &[StoredModule]) -> Past {
+    let told = |(of, then): (&(ModuleId, i64), &Arc<Shape>)| {
+        let now = modules.iter().find(|module| module.id() == of.0);
+        (*of, now.map_or_else(|| Arc::clone(then), |now| Arc::new(then.told_by(&now.table.shape))))
+    };
+    kept.iter().map(told).collect()
+}
+
+type Read = (Pulse, Vec<StoredModule>, Vec<StoredSource>, Past, HashMap<String, StoredKey>);
 
 /// Modules, sources and keys of one version: a mapping must not meet the shape of another.
-async fn read(store: &Store, clock: &Clock) -> Result<Read, StoreError> {
+async fn read(store: &Store, clock: &Clock, known: &Past) -> Result<Read, StoreError> {
     loop {
         let pulse = store.pulse(clock.now()).await?;
         let modules = store.modules().await?;
         let sources = store.sources().await?;
+        let past = store.past_shapes(known).await?;
         let keys = store.live_keys(clock.now()).await?.into_iter().collect();
         if store.config_version().await? == pulse.config_version {
-            return Ok((pulse, modules, sources, keys));
+            return Ok((pulse, modules, sources, past, keys));
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::apply::carry_out;
 use super::apply::compare::{Known, Plan, WantedSource};
-use super::apply::{altered, carry_out, duplicates};
 use super::get_module::find_module;
 use crate::gateway::Gateway;
 use crate::id::SourceId;
@@ -14,7 +14,6 @@ use crate::map::mapping::RawMapping;
 use crate::problem::{Code, Problem};
 use crate::secret::SecretString;
 use crate::source::{MOST_SECRETS, RawKeep, RawSource};
-use crate::store::StoreError;
 use crate::store::keys::Role;
 use crate::store::plan::Step;
 use crate::store::sources::StoredSource;
@@ -95,11 +94,8 @@ pub async fn create_source(
     known.plan_module(module.slug(), definition, vec![wanted], &mut plan).map_err(|faults| {
         invalid(faults.into_iter().map(|fault| (fault.at.trim_start_matches("source[1].").to_owned(), fault.detail)))
     })?;
-    let (altered, id) = (altered(&plan.steps), created(&plan.steps)?);
-    match carry_out(gateway, version, plan.steps).await {
-        Err(StoreError::Duplicates) => return Err(duplicates(&altered)),
-        done => done?,
-    }
+    let id = created(&plan.steps)?;
+    carry_out(gateway, version, plan.steps).await?;
     let applied = plan.applied.sources.pop();
     let (token, url) = applied.and_then(|applied| applied.token.zip(applied.url)).unwrap_or_default();
     let now = gateway.clock.now();

@@ -7,6 +7,9 @@ use crate::problem::{Code, Problem};
 use crate::store::keys::Role;
 use crate::store::modules::StoredModule;
 
+/// How often a module's table is read when it is altered meanwhile: the store says so by a conflict.
+pub const READS: usize = 5;
+
 pub async fn get_module(gateway: &Gateway, caller: &Caller, slug: &str) -> Result<ModuleView, Problem> {
     caller.needs(Role::Viewer)?;
     Ok((&find_module(gateway, slug).await?).into())

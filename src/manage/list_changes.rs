@@ -6,11 +6,10 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::feed::{self, Page};
 use crate::gateway::Gateway;
-use crate::id::ModuleId;
 use crate::manage::caller::Caller;
 use crate::manage::change_view::ChangeView;
 use crate::problem::{Code, Problem};
-use crate::record::change::{EventType, SYSTEM};
+use crate::record::change::{Change, EventType, SYSTEM};
 use crate::record::cursor::Cursor;
 use crate::record::nearest::{listed, nearest};
 use crate::store::RETRY_AFTER;
@@ -106,7 +105,7 @@ impl Reading {
     /// What stands next in the log, perhaps nothing; the reader moves on past it.
     pub async fn next(&mut self, gateway: &Gateway) -> Result<Page, Problem> {
         let snapshot = gateway.snapshot();
-        let shape = |module: ModuleId| Some(snapshot.module_by_id(module)?.table.shape.clone());
+        let shape = |change: &Change| snapshot.shape_of(change).cloned();
         loop {
             let page = feed::page(&gateway.store, self.after, &self.wanted, self.limit, shape).await?;
             // Asked when all was read: what has gone since was still seen.

@@ -32,6 +32,7 @@ pub mod list_modules;
 pub mod list_presets;
 pub mod list_records;
 pub mod list_sources;
+pub mod module;
 pub mod page;
 pub mod precondition;
 pub mod remove_secrets;

@@ -34,9 +34,18 @@ pub struct ModuleView {
     /// The events that the module names: `{"name", "when", "data"}`.
     #[schema(value_type = Vec<Object>)]
     events: Vec<NamedView>,
+    /// The number of its shape, which moves where records are concerned.
     shape: i64,
+    /// Moves with every change of the module.
+    version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+impl ModuleView {
+    pub fn version(&self) -> i64 {
+        self.version
+    }
 }
 
 impl From<&StoredModule> for ModuleView {
@@ -49,6 +58,7 @@ impl From<&StoredModule> for ModuleView {
             fields: module.definition.fields.clone(),
             events: module.definition.events.iter().cloned().map(NamedView).collect(),
             shape: module.table.shape.number,
+            version: module.version,
             created_at: module.created_at,
             updated_at: module.updated_at,
         }

@@ -46,10 +46,14 @@ impl EventType {
 
 /// Type of the event of the gateway itself that an endpoint is sent nothing any more.
 pub const ENDPOINT_DISABLED: &str = "endpoint.disabled";
+/// That the records of a module are others from now on: fields were added, renamed, dropped or converted.
+pub const MODULE_ALTERED: &str = "module.altered";
+/// That a module is gone, with its records.
+pub const MODULE_DELETED: &str = "module.deleted";
 /// Types of events of the gateway itself, which have no module.
-pub const SYSTEM: &[&str] = &[ENDPOINT_DISABLED];
-/// All of them begin so; no module may name an event so.
-pub const SYSTEM_PREFIX: &str = "endpoint.";
+pub const SYSTEM: &[&str] = &[ENDPOINT_DISABLED, MODULE_ALTERED, MODULE_DELETED];
+/// Each of them begins with one of these; no module may name an event so.
+pub const SYSTEM_PREFIXES: &[&str] = &["endpoint.", "module."];
 
 /// One committed mutation of one record, or an event of the gateway itself, which has neither module nor record: then
 /// `op` is its type and `after` tells of it.

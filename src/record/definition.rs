@@ -1,5 +1,6 @@
 //! A module as it is written down: in a file by an admin, and in storage. Raw first, then checked into a [`Shape`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -83,6 +84,10 @@ pub struct Definition {
     /// In the order in which a change's types list them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventDefinition>,
+    /// What fields are known by where a name would have to be changed everywhere: in the names of indexes, and in what
+    /// deleted records leave behind. A field that is not here is known by its name; one that was renamed by its first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<FieldName, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -183,7 +188,8 @@ impl Sketch {
             (Some(slug), Some(matching)) if self.faults.is_empty() => {
                 let name = self.name.unwrap_or_else(|| slug.to_string());
                 let keys = vec![matching.clone()];
-                Some((slug, Definition { name, matching, fields: self.fields, keys, events: self.events }))
+                let (fields, events) = (self.fields, self.events);
+                Some((slug, Definition { name, matching, fields, keys, events, marks: BTreeMap::new() }))
             }
             _ => None,
         }
@@ -222,7 +228,7 @@ pub fn no_field<'a>(name: &str, fields: impl Iterator<Item = &'a str> + Clone) -
 
 impl RawField {
     /// The field, and what is wrong with it: then with the type that was probably meant.
-    fn definition(&self, name: FieldName) -> (FieldDefinition, Option<String>) {
+    pub fn definition(&self, name: FieldName) -> (FieldDefinition, Option<String>) {
         let values = self.values.clone().unwrap_or_default();
         let (kind, values, detail) = match kind_of(&self.kind, self.values.as_deref()) {
             Ok(_) => (self.kind.clone(), values, None),
@@ -294,7 +300,7 @@ fn status(values: &[String]) -> Result<Kind, String> {
 }
 
 impl FieldDefinition {
-    fn kind(&self) -> Option<Kind> {
+    pub fn kind(&self) -> Option<Kind> {
         kind_of(&self.kind, Some(&self.values)).ok()
     }
 }
@@ -316,10 +322,26 @@ impl Definition {
         Some((Shape { module, slug, name: self.name.clone(), number, fields, matching, events }, keys))
     }
 
+    /// What a field is known by, see [`Self::marks`].
+    pub fn mark<'a>(&'a self, name: &'a FieldName) -> &'a str {
+        self.marks.get(name).map_or(name.as_str(), String::as_str)
+    }
+
+    /// The same for the fields of each key, in order.
+    pub fn key_marks(&self) -> Vec<Vec<String>> {
+        let marks = |names: &Vec<FieldName>| names.iter().map(|name| self.mark(name).to_owned()).collect();
+        self.keys.iter().map(marks).collect()
+    }
+
+    pub fn field(&self, name: &FieldName) -> Option<&FieldDefinition> {
+        self.fields.iter().find(|field| field.name == *name)
+    }
+
     /// The number of the shape that this makes of a module that had another definition. Events alone make no new one:
     /// nothing that is judged depends on them.
     pub fn number_after(&self, old: &Self, number: i64) -> i64 {
-        let Self { name, matching, fields, keys, events: _ } = self;
+        // Marks move with fields alone.
+        let Self { name, matching, fields, keys, events: _, marks: _ } = self;
         let same = *name == old.name && *matching == old.matching && *fields == old.fields && *keys == old.keys;
         if same { number } else { number + 1 }
     }

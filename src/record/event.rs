@@ -11,6 +11,7 @@ use serde_json::Value;
 pub use check::check;
 pub use raw::{RawData, RawEvent, RawNode};
 
+use crate::condition::path::Path;
 use crate::condition::{Condition, Work};
 
 /// The most events that a module may name.
@@ -56,11 +57,31 @@ impl EventDefinition {
 }
 
 impl NamedEvent {
+    /// Whether all the fields that it speaks of, in its condition and in its data, are known.
+    pub fn speaks_only_of(&self, is_known: &impl Fn(&str) -> bool) -> bool {
+        let is_fine = |names: &[&str]| match names {
+            ["before" | "after" | "changes", field, ..] => is_known(field),
+            _ => true,
+        };
+        let is_fine_at = |text: &str| {
+            let path = text.strip_prefix('@').and_then(|rest| Path::compile(&format!("${rest}")).ok());
+            path.is_none_or(|path| is_fine(&path.names()))
+        };
+        self.when.mentions().iter().all(|mention| is_fine(&mention.names))
+            && self.data.as_ref().is_none_or(|data| every_leaf(data, &is_fine_at))
+    }
+
     /// Whether a change with this document is such an event.
     pub fn is(&self, document: &Value) -> bool {
         let work = Work::new(MOST_WORK);
         self.when.holds_within(document, document, &work) && !work.is_spent()
     }
+}
+
+/// Whether it holds for every text of [`EventDefinition::data`].
+fn every_leaf(data: &Value, holds: &impl Fn(&str) -> bool) -> bool {
+    let mut nodes = data.as_array().into_iter().flatten().filter_map(|pair| pair.get(1));
+    nodes.all(|node| node.as_str().map_or_else(|| every_leaf(node, holds), holds))
 }
 
 /// By what was written.

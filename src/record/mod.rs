@@ -1,6 +1,7 @@
 //! Records, purely: field kinds and values, a module's shape, and the merge of what came in with what stands.
 //! No SQL, no HTTP, no JSONPath.
 
+pub mod alteration;
 pub mod change;
 pub mod cursor;
 pub mod decimal;

@@ -1,5 +1,6 @@
 //! A module's shape: its fields in order, and what identifies a record. Its number moves with every change of it.
 
+use super::change::CUSTOM;
 use super::event::NamedEvent;
 use super::field::{Field, FieldName, ModuleSlug};
 use crate::id::ModuleId;
@@ -21,14 +22,31 @@ pub struct Shape {
     pub events: Vec<NamedEvent>,
 }
 
+/// The name of a module's table, unquoted.
+pub fn table_of(slug: &ModuleSlug) -> String {
+    format!("m_{}", slug.as_str().replace('-', "_"))
+}
+
 impl Shape {
+    /// What its module was, with the events that it names now: what was logged is told by these, too. Where one speaks of
+    /// a field that has come since, or has another name since, it is what it was.
+    pub fn told_by(&self, now: &Self) -> Self {
+        let is_known = |name: &str| name == CUSTOM || self.place(name).is_some();
+        let then = |event: &NamedEvent| self.events.iter().find(|then| then.name == event.name);
+        let told = |event: &NamedEvent| match then(event) {
+            Some(then) if !event.speaks_only_of(&is_known) => then.clone(),
+            _ => event.clone(),
+        };
+        Self { events: now.events.iter().map(told).collect(), ..self.clone() }
+    }
+
     pub fn place(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name.as_str() == name)
     }
 
     /// The name of the module's table, unquoted.
     pub fn table(&self) -> String {
-        format!("m_{}", self.slug.as_str().replace('-', "_"))
+        table_of(&self.slug)
     }
 
     pub fn names<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a FieldName> {

@@ -324,6 +324,16 @@ impl Dialect {
         format!("('rec_' || {time} || 'e' || lower(hex(randomblob(1))) || '8' || lower(hex(randomblob(6))))")
     }
 
+    /// How many columns of a name, `$2`, a table has, `$1`.
+    pub fn has_column(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT CAST(count(*) AS BIGINT) FROM pragma_table_info($1) WHERE name = $2",
+            Self::Postgres => {
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attname = $2 AND NOT attisdropped"
+            }
+        }
+    }
+
     /// A text column as its bytes: what another client wrote into SQLite need not be UTF-8.
     pub fn bytes(self, column: &str) -> String {
         match self {

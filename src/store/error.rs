@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::alter::Obstacle;
 use crate::problem::{Code, Problem};
 
 /// When a caller may try again after the database did not answer.
@@ -20,9 +21,9 @@ pub enum StoreError {
     /// The existing records break a uniqueness that was asked for.
     #[error("records with equal values exist")]
     Duplicates,
-    /// The existing records hold texts that cannot identify a record: empty, too long, or not NFC.
-    #[error("records with texts that cannot identify them exist")]
-    Unmatchable,
+    /// The existing records forbid an alteration of their module.
+    #[error("{} things stand in the way of the alteration", .0.len())]
+    InTheWay(Vec<Obstacle>),
     #[error("the database refused a statement: {}", told(.0))]
     Failed(sqlx::Error),
     #[error("stored data cannot be read: {0}")]
@@ -52,17 +53,23 @@ impl From<StoreError> for Problem {
                 Self::new(Code::Conflict, "the configuration was changed at the same time; try again")
             }
             StoreError::Duplicates => Self::new(Code::Conflict, "records with equal values exist"),
-            StoreError::Unmatchable => Self::new(
-                Code::Conflict,
-                "records hold texts that cannot identify them (empty, longer than 512 bytes, or not normalised as NFC) in \
-                 the fields that a new `match` names; correct these first",
-            ),
+            StoreError::InTheWay(found) => in_the_way(&found),
             StoreError::Failed(_) | StoreError::Corrupt(_) => {
                 tracing::error!(%error, "a database call failed");
                 Code::InternalError.into()
             }
         }
     }
+}
+
+/// What a caller is told of what stands in the way of an alteration.
+pub fn in_the_way(found: &[Obstacle]) -> Problem {
+    let detail = match found {
+        [one] => format!("{}: {}", one.field, one.detail),
+        many => format!("{} things stand in the way; nothing was changed", many.len()),
+    };
+    let errors = found.iter().filter_map(|obstacle| serde_json::to_value(obstacle).ok()).collect();
+    Problem::new(Code::Conflict, detail).with_errors(errors)
 }
 
 /// What may be logged of an error. Messages of databases quote values; their codes do not.
@@ -138,8 +145,8 @@ fn sqlite(code: &str) -> Class {
     match code.parse::<i32>().map(|code| code & 0xff) {
         // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL
         Ok(5..=10 | 13..=15) => Class::Down,
-        // SCHEMA
-        Ok(17) => Class::Retry,
+        // A statement that does not fit the tables, as ours do unless a module was altered just now; SCHEMA
+        Ok(1 | 17) => Class::Retry,
         _ => Class::Other,
     }
 }

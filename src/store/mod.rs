@@ -1,11 +1,13 @@
 //! The only SQL. One text runs on both databases; what truly differs stands in `dialect.rs`.
 //! Identifiers come from checked names alone, everything else is bound.
 
+pub mod alter;
 pub mod audit;
 pub mod changes;
 mod checkpoint;
 mod connect;
 mod dialect;
+mod dropped;
 pub mod due;
 pub mod edits;
 pub mod endpoints;
@@ -28,6 +30,7 @@ pub mod refusals;
 mod rows;
 pub mod settle;
 pub mod setup;
+pub mod shapes;
 pub mod shell;
 pub mod sources;
 pub mod table;
@@ -35,7 +38,7 @@ pub mod triggers;
 pub mod writer;
 
 pub use connect::{Connect, ConnectError, Store};
-pub use error::{RETRY_AFTER, StoreError};
+pub use error::{RETRY_AFTER, StoreError, in_the_way};
 
 use sqlx::Connection as _;
 use sqlx::pool::PoolConnection;
@@ -97,6 +100,14 @@ async fn begin_look(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, sq
     Ok(match conn {
         Either::Sqlite(conn) => Either::Sqlite(conn.begin().await?),
         Either::Postgres(conn) => Either::Postgres(conn.begin_with(opening).await?),
+    })
+}
+
+/// Begins a transaction that reads, and holds nobody up.
+async fn begin_reading(conn: &mut Conn) -> Result<Tx<'_>, sqlx::Error> {
+    Ok(match conn {
+        Either::Sqlite(conn) => Either::Sqlite(conn.begin().await?),
+        Either::Postgres(conn) => Either::Postgres(conn.begin().await?),
     })
 }
 

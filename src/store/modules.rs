@@ -13,6 +13,8 @@ use crate::record::field::ModuleSlug;
 #[derive(Clone, Debug)]
 pub struct StoredModule {
     pub definition: Definition,
+    /// Moves with every change of the module; the number of its shape only where records are concerned.
+    pub version: i64,
     pub table: Arc<Table>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -28,11 +30,12 @@ impl StoredModule {
     }
 }
 
+type Columns = (String, String, i64, String, i64, i64, i64);
+
 impl Store {
     /// Every module, by slug.
     pub async fn modules(&self) -> Result<Vec<StoredModule>, StoreError> {
-        type Columns = (String, String, i64, String, i64, i64);
-        let text = "SELECT id, slug, shape, definition, created_at, updated_at FROM modules ORDER BY slug";
+        let text = "SELECT id, slug, shape, definition, version, created_at, updated_at FROM modules ORDER BY slug";
         let rows: Vec<Columns> = on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
         let read = |row: Columns| {
             let slug = row.1.clone();
@@ -41,13 +44,15 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
-    fn module(&self, row: (String, String, i64, String, i64, i64)) -> Option<StoredModule> {
-        let (id, slug, number, definition, created_at, updated_at) = row;
+    fn module(&self, row: Columns) -> Option<StoredModule> {
+        let (id, slug, number, definition, version, created_at, updated_at) = row;
         let definition: Definition = serde_json::from_str(&definition).ok()?;
         let (shape, keys) = definition.shape(id.parse().ok()?, ModuleSlug::parse(&slug).ok()?, number)?;
+        let keys = (&keys[..], definition.key_marks());
         Some(StoredModule {
+            table: Arc::new(Table::new(Arc::new(shape), keys, self.dialect)),
             definition,
-            table: Arc::new(Table::new(Arc::new(shape), &keys, self.dialect)),
+            version,
             created_at: Timestamp::from_micros(created_at)?,
             updated_at: Timestamp::from_micros(updated_at)?,
         })

@@ -1,19 +1,18 @@
 //! A change of configuration: everything of a plan or nothing, in one transaction. Batches of an altered module wait
 //! outside, so that no event meets half a shape.
 
-use super::dialect::{Dialect, Type, sql};
+use super::alter::{ModuleStep, indexes, to_json};
+use super::dialect::Dialect;
 use super::endpoints::EndpointStep;
 use super::keys::KeyStep;
 use super::layout::{self, execute};
 use super::sources::Kept;
-use super::table::{index_name, lock_of};
+use super::table::lock_of;
 use super::{Store, StoreError, Tx, acquire, begin, on, triggers};
 use crate::clock::Timestamp;
 use crate::id::{EndpointId, KeyId, ModuleId, SourceId};
-use crate::map::rule::{LONGEST_MATCH_VALUE, can_identify};
 use crate::record::definition::Definition;
-use crate::record::field::{FieldName, Kind, ModuleSlug, SourceSlug};
-use crate::record::shape::Shape;
+use crate::record::field::{ModuleSlug, SourceSlug};
 
 /// What is to be made so, in order. Texts are the documents as storage keeps them.
 #[derive(Debug)]
@@ -23,14 +22,10 @@ pub enum Step {
         slug: ModuleSlug,
         definition: Definition,
     },
-    /// The definition replaces the one of shape number `from`; new fields become columns, new keys indexes. Where only
-    /// the events that it names differ, the number stays.
-    AlterModule {
+    Module {
         id: ModuleId,
         slug: ModuleSlug,
-        from: i64,
-        old: Definition,
-        definition: Definition,
+        step: ModuleStep,
     },
     CreateSource {
         id: SourceId,
@@ -95,10 +90,10 @@ impl Store {
     }
 
     /// Carries the plan out if the configuration is still at `version`; answers [`StoreError::Conflict`] if not, and
-    /// [`StoreError::Duplicates`] when a key's index cannot be built over the records that stand.
+    /// [`StoreError::InTheWay`] when the records that stand forbid it.
     pub async fn carry_out(&self, version: i64, steps: &[Step], now: Timestamp) -> Result<(), StoreError> {
         let altered = steps.iter().filter_map(|step| match step {
-            Step::AlterModule { id, .. } => Some(lock_of(*id)),
+            Step::Module { id, .. } => Some(lock_of(*id)),
             _ => None,
         });
         let mut locks = altered.collect::<Vec<_>>();
@@ -121,9 +116,7 @@ impl Store {
             Step::CreateModule { id, slug, definition } => {
                 create_module(tx, self.dialect, (*id, slug), definition, now).await
             }
-            Step::AlterModule { id, slug, from, old, definition } => {
-                alter_module(tx, self.dialect, (*id, slug, *from), (old, definition), now).await
-            }
+            Step::Module { id, slug, step } => super::alter::step(tx, self.dialect, (*id, slug), step, now).await,
             Step::CreateSource { id, module, slug, settings } => {
                 let text = "INSERT INTO sources (id, module_id, slug, settings, mapping_version, created_at, updated_at) \
                     VALUES ($1, $2, $3, $4, 0, $5, $5)";
@@ -174,16 +167,6 @@ impl Store {
     }
 }
 
-fn shape(
-    definition: &Definition,
-    id: ModuleId,
-    slug: &ModuleSlug,
-    number: i64,
-) -> Result<(Shape, Vec<Vec<usize>>), StoreError> {
-    let corrupt = || StoreError::Corrupt(format!("the definition of module {slug}"));
-    definition.shape(id, slug.clone(), number).ok_or_else(corrupt)
-}
-
 async fn create_module(
     tx: &mut Tx<'_>,
     dialect: Dialect,
@@ -191,10 +174,11 @@ async fn create_module(
     definition: &Definition,
     now: i64,
 ) -> Result<(), StoreError> {
-    let (shape, keys) = shape(definition, id, slug, 1)?;
+    let corrupt = || StoreError::Corrupt(format!("the definition of module {slug}"));
+    let (shape, _) = definition.shape(id, slug.clone(), 1).ok_or_else(corrupt)?;
     execute(tx, layout::create(dialect, &shape, &shape.table())).await?;
-    for key in &keys {
-        create_index(tx, &shape, key).await?;
+    for key in &definition.keys {
+        indexes::create(tx, &shape.table(), definition, key).await?;
     }
     triggers::make(tx, dialect, &shape).await?;
     let text = "INSERT INTO modules (id, slug, shape, definition, created_at, updated_at, triggers) \
@@ -203,72 +187,6 @@ async fn create_module(
     on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(slug.as_str()).bind(document).bind(now)
         .bind(triggers::VERSION).execute(&mut **tx).await.map(|_| ()))?;
     Ok(())
-}
-
-async fn create_index(tx: &mut Tx<'_>, shape: &Shape, key: &[usize]) -> Result<(), sqlx::Error> {
-    let columns = shape.names(key).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let (name, table) = (index_name(shape, key), shape.table());
-    execute(tx, format!("CREATE UNIQUE INDEX \"{name}\" ON \"{table}\" ({columns})")).await
-}
-
-/// A text that no event's match value can equal would make a second record of the next event. Looked through in pages:
-/// only texts that are not plain ASCII of a fair length come here.
-async fn check_texts(tx: &mut Tx<'_>, shape: &Shape, key: &[usize]) -> Result<(), StoreError> {
-    const PAGE: usize = 1_000;
-    let texts = key.iter().map(|place| &shape.fields[*place]).filter(|field| field.kind == Kind::Text);
-    for (field, table) in texts.map(|field| (&field.name, shape.table())) {
-        let text = format!(
-            "SELECT \"_id\", \"{field}\" FROM \"{table}\" WHERE \"_id\" > $1 AND (\"{field}\" = '' OR \
-             octet_length(\"{field}\") > {LONGEST_MATCH_VALUE} OR octet_length(\"{field}\") <> length(\"{field}\")) \
-             ORDER BY \"_id\" LIMIT {PAGE}"
-        );
-        let mut after = String::new();
-        loop {
-            let text = sql(text.clone());
-            let rows: Vec<(String, String)> =
-                on!(&mut *tx, tx => sqlx::query_as(text).bind(&after).fetch_all(&mut **tx).await)?;
-            if rows.iter().any(|(_, text)| !can_identify(text)) {
-                return Err(StoreError::Unmatchable);
-            }
-            match rows.last() {
-                Some((last, _)) if rows.len() == PAGE => after.clone_from(last),
-                _ => break,
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn alter_module(
-    tx: &mut Tx<'_>,
-    dialect: Dialect,
-    (id, slug, from): (ModuleId, &ModuleSlug, i64),
-    (old, definition): (&Definition, &Definition),
-    now: i64,
-) -> Result<(), StoreError> {
-    let (shape, keys) = shape(definition, id, slug, definition.number_after(old, from))?;
-    triggers::remove(tx, dialect, &shape).await?;
-    let had = |name: &FieldName| old.fields.iter().any(|field| field.name == *name);
-    for field in shape.fields.iter().filter(|field| !had(&field.name)) {
-        let column = layout::column(dialect, field.name.as_str(), Type::from(&field.kind));
-        execute(tx, format!("ALTER TABLE \"{}\" ADD COLUMN {column}", shape.table())).await?;
-    }
-    for (key, names) in keys.iter().zip(&definition.keys) {
-        if !old.keys.contains(names) {
-            check_texts(tx, &shape, key).await?;
-            create_index(tx, &shape, key).await?;
-        }
-    }
-    for names in old.keys.iter().filter(|names| !definition.keys.contains(names)) {
-        let key = names.iter().filter_map(|name| shape.place(name.as_str())).collect::<Vec<_>>();
-        execute(tx, format!("DROP INDEX \"{}\"", index_name(&shape, &key))).await?;
-    }
-    triggers::make(tx, dialect, &shape).await?;
-    let text = "UPDATE modules SET shape = $2, definition = $3, updated_at = $4 WHERE id = $1 AND shape = $5";
-    let document = to_json(definition)?;
-    let moved = on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(shape.number).bind(document).bind(now).bind(from)
-        .execute(&mut **tx).await?.rows_affected());
-    if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
 async fn add_mapping(
@@ -302,8 +220,4 @@ async fn replace_secrets(
             .execute(&mut **tx).await.map(|_| ()))?;
     }
     Ok(())
-}
-
-fn to_json(definition: &Definition) -> Result<String, StoreError> {
-    serde_json::to_string(definition).map_err(|error| StoreError::Corrupt(error.to_string()))
 }

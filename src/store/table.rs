@@ -30,6 +30,8 @@ pub(super) const SYSTEM: [(&str, Type); 7] = [
 pub struct Key {
     /// Places of the fields in the shape.
     pub fields: Vec<usize>,
+    /// What these fields are known by, whatever their names: see [`Definition::marks`](crate::record::definition::Definition::marks).
+    pub(super) marks: Vec<String>,
     pub(super) find: Statement,
 }
 
@@ -52,8 +54,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// `keys` are the sets of fields that have a unique index.
-    pub(super) fn new(shape: Arc<Shape>, keys: &[Vec<usize>], dialect: Dialect) -> Self {
+    /// `keys` are the sets of fields that have a unique index, `marks` what their fields are known by.
+    pub(super) fn new(shape: Arc<Shape>, (keys, marks): (&[Vec<usize>], Vec<Vec<String>>), dialect: Dialect) -> Self {
         let texts = Texts { shape: &shape, dialect };
         Self {
             lock: lock_of(shape.module),
@@ -65,7 +67,7 @@ impl Table {
             park: texts.park(keys),
             get: sql(texts.get()),
             list: sql(texts.list()),
-            keys: keys.iter().map(|fields| Key { fields: fields.clone(), find: texts.find(fields) }).collect(),
+            keys: keys.iter().zip(marks).map(|(fields, marks)| texts.key(fields, marks)).collect(),
             shape,
         }
     }
@@ -105,10 +107,9 @@ pub(super) fn lock_of(module: ModuleId) -> i64 {
     module.to_string().bytes().fold(0i64, |hash, byte| hash.wrapping_mul(31).wrapping_add(i64::from(byte)))
 }
 
-/// The name of the unique index over these fields, at most 63 bytes long.
-pub(super) fn index_name(shape: &Shape, fields: &[usize]) -> String {
-    let names = shape.names(fields).map(|name| name.as_str()).collect::<Vec<_>>().join(",");
-    let digest = crate::secret::digest(&format!("{}:{names}", shape.table()));
+/// The name of the unique index over the fields that are known so, at most 63 bytes long.
+pub(super) fn index_name(table: &str, marks: &[String]) -> String {
+    let digest = crate::secret::digest(&format!("{table}:{}", marks.join(",")));
     format!("match_{}", data_encoding::HEXLOWER.encode(&digest[..12]))
 }
 
@@ -198,6 +199,10 @@ impl Texts<'_> {
                 self.shape.table(),
             )
         })
+    }
+
+    fn key(&self, fields: &[usize], marks: Vec<String>) -> Key {
+        Key { fields: fields.to_vec(), marks, find: self.find(fields) }
     }
 
     /// `ord` says which of the rows sent was found.

@@ -1,4 +1,5 @@
-//! Partitions made ahead, expired event ids forgotten, and what was kept for long enough removed.
+//! Partitions made ahead, expired event ids forgotten, what was kept for long enough removed, and columns of fields that
+//! were dropped.
 
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub async fn tick(store: &Store, clock: &Clock, keep: &Keep) {
     if dropped && removed {
         batches("old changes could not be removed", || store.remove_changes(changes)).await;
     }
+    told("shapes of old changes could not be forgotten", store.forget_shapes().await);
+    told("columns of dropped fields could not be removed", store.remove_columns(now).await);
 }
 
 /// From before which instants deliveries go, and changes. Deliveries go by whole days (UTC), as they lie in storage.

@@ -235,7 +235,7 @@ async fn a_shape_changes_under_load(app: App) {
     }
     stop.cancel();
     let posted: usize = clients.join_all().await.into_iter().sum();
-    assert_eq!(app.database().count("changes").await, posted, "each event changed its record");
+    assert_eq!(app.database().count("changes WHERE record_id <> ''").await, posted, "each event changed its record");
     assert_eq!(app.database().count("m_orders").await, CLIENTS);
     for number in [2, 4, 6, 8] {
         let filled = app.database().count(&format!("m_orders WHERE f{number} IS NOT NULL")).await;

@@ -301,7 +301,8 @@ async fn an_altered_module_is_watched(app: App) {
     app.database().run("UPDATE m_load SET note = 'new', state = 'it''s'").await;
     app.database().refused("UPDATE m_load SET state = 'its'").await;
     app.number_edits().await;
-    let log = log(&app).await;
+    let mut log = log(&app).await;
+    assert_eq!(log.remove(2)["op"], "module.altered", "edits of the old shape stand before it");
     assert_eq!(log.len(), 3);
     assert_eq!(log[1]["changes"], json!({"number": {"from": 1, "to": 2}}));
     let moved = json!({"note": {"from": null, "to": "new"}, "state": {"from": null, "to": "it's"}});

@@ -286,7 +286,7 @@ async fn the_feed_picks_named_events_out(app: App) {
     for (query, detail) in [
         ("type=ticket.dearest", "did you mean `ticket.dearer`?"),
         ("type=paid", "ticket.reopened, ticket.dearer, ticket.urgent, ticket.lost"),
-        ("module=stock&type=ticket.lost", "custom_data_updated, endpoint.disabled"),
+        ("module=stock&type=ticket.lost", "endpoint.disabled, module.altered, module.deleted"),
     ] {
         let problem = app.get(&format!("/api/v1/changes?{query}")).await.problem(400, "invalid_request");
         assert!(text(&problem["detail"]).ends_with(detail), "{query}: {problem}");

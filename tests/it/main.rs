@@ -46,6 +46,7 @@ mod mappings;
 mod memory;
 mod missed;
 mod mistakes;
+mod modules;
 mod naughty;
 mod offline;
 mod openapi;

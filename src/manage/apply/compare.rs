@@ -10,7 +10,9 @@ use crate::clock::Timestamp;
 use crate::gateway::Gateway;
 use crate::id::{ModuleId, SourceId};
 use crate::manage::caller::Caller;
+use crate::manage::module::alter;
 use crate::map::mapping::RawMapping;
+use crate::record::alteration::Alteration;
 use crate::record::definition::{Definition, Fault, FieldDefinition, check_match};
 use crate::record::field::{FieldName, ModuleSlug, SourceSlug};
 use crate::record::shape::Shape;
@@ -146,8 +148,8 @@ impl<'a> Known<'a> {
         match (action, old) {
             (Action::Created, _) => plan.steps.push(Step::CreateModule { id, slug: slug.clone(), definition }),
             (Action::Updated, Some(old)) => {
-                let old = old.clone();
-                plan.steps.push(Step::AlterModule { id, slug: slug.clone(), from, old, definition });
+                let alteration = Alteration::new(old.clone(), definition, Vec::new());
+                plan.steps.extend(alter((id, slug.clone()), from, alteration, self.caller));
             }
             _ => {}
         }
@@ -355,7 +357,7 @@ fn grown(old: &Definition, wanted: Definition) -> Result<Definition, Vec<Fault>>
     }
     let new = |field: &FieldDefinition| !old.fields.iter().any(|had| had.name == field.name);
     fields.extend(wanted.fields.iter().filter(|field| new(field)).cloned());
-    Ok(Definition { fields, ..wanted })
+    Ok(Definition { fields, marks: old.marks.clone(), ..wanted })
 }
 
 fn kept<'w>(had: &FieldDefinition, wanted: &'w [FieldDefinition]) -> Result<&'w FieldDefinition, Fault> {

@@ -41,10 +41,8 @@ pub async fn apply(gateway: &Gateway, caller: &Caller, input: &Input) -> Result<
         if input.dry_run || plan.steps.is_empty() {
             return Ok(plan.applied.without_tokens());
         }
-        let altered = altered(&plan.steps);
         match carry_out(gateway, version, plan.steps).await {
             Err(StoreError::Conflict) => {}
-            Err(StoreError::Duplicates) => return Err(duplicates(&altered)),
             Err(error) => return Err(error.into()),
             Ok(()) => return Ok(plan.applied),
         }
@@ -63,21 +61,6 @@ pub(super) async fn carry_out(gateway: &Gateway, version: i64, steps: Vec<Step>)
         tracing::warn!(%error, "a change of configuration is committed and not yet in force here");
     }
     Ok(())
-}
-
-/// The modules that the steps alter, by slug.
-pub(super) fn altered(steps: &[Step]) -> String {
-    let slugs = steps.iter().filter_map(|step| match step {
-        Step::AlterModule { slug, .. } => Some(slug.as_str()),
-        _ => None,
-    });
-    slugs.collect::<Vec<_>>().join(", ")
-}
-
-pub(super) fn duplicates(modules: &str) -> Problem {
-    let detail =
-        format!("records of {modules} have equal values in the fields that a new `match` names; a match is unique");
-    Problem::new(Code::Conflict, detail)
 }
 
 fn plan(known: &Known<'_>, documents: &[Document<'_>], bounds: &Bounds) -> Result<Plan, Problem> {

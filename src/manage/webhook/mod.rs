@@ -2,7 +2,7 @@
 //! in `members.rs`, `headers.rs` and `names.rs`.
 
 mod audited;
-mod change;
+pub mod change;
 pub mod change_webhook;
 pub mod create_webhook;
 pub mod delete_webhook;

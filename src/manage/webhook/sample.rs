@@ -37,7 +37,10 @@ pub async fn sample(
     let module = choose(&snapshot.modules, endpoint, (event, module)).map_err(|wrong| invalid(vec![wrong]))?;
     let shape = module.map(|module| &*module.table.shape);
     let newest = gateway.store.newest_changes(module.map(StoredModule::id), op(event), MOST).await?;
-    let found = newest.into_iter().find(|change| change.types(shape).iter().any(|of_type| of_type == event));
+    let found = newest.into_iter().find(|change| {
+        let shape = snapshot.shape_of(change).map(|shape| &**shape);
+        change.types(shape).iter().any(|of_type| of_type == event)
+    });
     let is_made_up = found.is_none();
     let mut change = match (found, shape) {
         (Some(change), _) => change,

@@ -77,7 +77,9 @@ pub async fn test_webhook(gateway: &Gateway, caller: &Caller, id: &str, asked: A
     caller.needs(Role::Editor)?;
     let endpoint = endpoint(gateway, &find(gateway, id).await?)?;
     let sample = sample(gateway, &endpoint, (asked.event.as_deref(), asked.module.as_deref())).await?;
-    let made = gateway.deliveries.book().rendering(endpoint.profile, sample.change.module, &sample.event);
+    let book = gateway.deliveries.book();
+    let shape = book.shape_of(&sample.change).map(|shape| &**shape);
+    let made = book.rendering(endpoint.profile, shape, &sample.event);
     let made = made.map_err(|error| {
         tracing::error!(%error, event = sample.event, "an event cannot be rendered");
         Problem::from(Code::InternalError)

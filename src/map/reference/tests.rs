@@ -187,8 +187,14 @@ fn examples_can_be_saved() {
         let sketch = document.module.sketch();
         assert!(sketch.faults.is_empty(), "{text}\n{:?}", sketch.faults);
         let (matching, name) = (sketch.matching.unwrap(), sketch.name.unwrap());
-        let definition =
-            Definition { name, keys: vec![matching.clone()], matching, fields: sketch.fields, events: sketch.events };
+        let definition = Definition {
+            name,
+            keys: vec![matching.clone()],
+            matching,
+            fields: sketch.fields,
+            events: sketch.events,
+            marks: Default::default(),
+        };
         let (shape, keys) = definition.shape(ModuleId::new(Timestamp::default()), sketch.slug.unwrap(), 1).unwrap();
         for mut source in document.source {
             source.remove("slug");

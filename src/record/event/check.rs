@@ -8,7 +8,7 @@ use super::{
 };
 use crate::condition::Condition;
 use crate::condition::path::Path;
-use crate::record::change::{EventType, SYSTEM_PREFIX};
+use crate::record::change::{EventType, SYSTEM_PREFIXES};
 use crate::record::definition::{Fault, FieldDefinition, key_in_path};
 
 /// The longest key in `data`, in bytes.
@@ -50,9 +50,9 @@ fn name(name: &str) -> Result<(), String> {
             "every module has `{name}` already; give the event a name of its own, such as `order.paid`"
         ));
     }
-    if name.starts_with(SYSTEM_PREFIX) {
+    if let Some(prefix) = system_prefix(name) {
         return Err(format!(
-            "names that begin with `{SYSTEM_PREFIX}` are those of the gateway's own events; begin with another word"
+            "names that begin with `{prefix}` are those of the gateway's own events; begin with another word"
         ));
     }
     if is_name(name) {
@@ -64,6 +64,10 @@ fn name(name: &str) -> Result<(), String> {
         "`{shown}` is not a name of an event: it is words joined by dots, each a lower-case letter, then lower-case \
          letters, digits or underscores, at most {LONGEST_NAME} bytes in all{hint}"
     ))
+}
+
+fn system_prefix(name: &str) -> Option<&'static str> {
+    SYSTEM_PREFIXES.iter().copied().find(|prefix| name.starts_with(prefix))
 }
 
 fn is_name(name: &str) -> bool {
@@ -88,7 +92,7 @@ fn meant(name: &str) -> Option<String> {
             _ => meant.push('_'),
         }
     }
-    (is_name(&meant) && EventType::find(&meant).is_none() && !meant.starts_with(SYSTEM_PREFIX)).then_some(meant)
+    (is_name(&meant) && EventType::find(&meant).is_none() && system_prefix(&meant).is_none()).then_some(meant)
 }
 
 fn once(name: &str, events: &[EventDefinition]) -> Result<(), String> {

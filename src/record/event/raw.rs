@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::EventDefinition;
 
 /// What is left out is empty, so that one check tells of everything that is missing.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -22,6 +25,23 @@ pub struct RawData(pub Vec<(String, RawNode)>);
 pub enum RawNode {
     Leaf(String),
     Table(RawData),
+}
+
+/// As it was written, whatever it is checked against now.
+impl From<&EventDefinition> for RawEvent {
+    fn from(event: &EventDefinition) -> Self {
+        let data = event.data.as_ref().map(members);
+        Self { name: event.name.clone(), when: event.when.clone(), data }
+    }
+}
+
+fn members(pairs: &Value) -> RawData {
+    let pair = |pair: &Value| {
+        let (key, node) = (pair.get(0)?.as_str()?, pair.get(1)?);
+        let node = node.as_str().map_or_else(|| RawNode::Table(members(node)), |text| RawNode::Leaf(text.to_owned()));
+        Some((key.to_owned(), node))
+    };
+    RawData(pairs.as_array().into_iter().flatten().filter_map(pair).collect())
 }
 
 impl<'de> Deserialize<'de> for RawData {

@@ -1,7 +1,7 @@
 //! Everything that a module file can be told without a gateway, past the form of it. What one mistake entails is not
 //! told beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::Way;
 use super::{Document, FileError, MOST_ERRORS, ordered};
@@ -165,7 +165,14 @@ fn definition(sketch: &Sketch, wanted: &[Wanted]) -> Definition {
     }
     let slug = sketch.slug.as_ref().map(ToString::to_string).unwrap_or_default();
     let name = sketch.name.clone().unwrap_or(slug);
-    Definition { name, matching, fields: sketch.fields.clone(), keys, events: sketch.events.clone() }
+    Definition {
+        name,
+        matching,
+        fields: sketch.fields.clone(),
+        keys,
+        events: sketch.events.clone(),
+        marks: BTreeMap::new(),
+    }
 }
 
 /// What is wrong only because of another problem that was told.

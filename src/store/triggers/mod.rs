@@ -32,6 +32,14 @@ pub(super) async fn remove(tx: &mut Tx<'_>, dialect: Dialect, shape: &Shape) -> 
     Ok(())
 }
 
+/// What is left of them when their table is gone.
+pub(super) fn remains(dialect: Dialect, shape: &Shape) -> Vec<String> {
+    match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => vec![format!("DROP FUNCTION IF EXISTS \"edit_{}\"()", shape.table())],
+    }
+}
+
 pub(super) async fn make(tx: &mut Tx<'_>, dialect: Dialect, shape: &Shape) -> Result<(), sqlx::Error> {
     let texts = match dialect {
         Dialect::Sqlite => sqlite::texts(shape),

@@ -15,9 +15,9 @@ use crate::store::Tx;
 use crate::store::rows::Rows;
 use crate::store::table::Table;
 
-/// Names a match value: module, fields, texts.
+/// Names a match value: module, what its fields are known by, texts.
 fn name<'v>(table: &Table, key: usize, values: impl Iterator<Item = &'v Value>) -> Result<String, BatchError> {
-    let fields: Vec<&str> = table.shape.names(&table.keys[key].fields).map(|name| name.as_str()).collect();
+    let fields = &table.keys[key].marks;
     let values: Vec<_> = values.map(Value::text).collect();
     Ok(hex(&digest(&json(&(table.shape.module, fields, values))?)))
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Timestamp;
 use crate::deliver::endpoint::Endpoint;
-use crate::id::{ChangeId, RecordId};
-use crate::record::change::{CUSTOM, Change, EventType, Fields, moved};
+use crate::id::{ChangeId, ModuleId, RecordId};
+use crate::record::change::{CUSTOM, Change, EventType, Fields, MODULE_ALTERED, MODULE_DELETED, moved};
 use crate::record::field::{Field, Kind};
 use crate::record::shape::Shape;
 
@@ -32,7 +32,16 @@ pub fn of_a_record(shape: &Shape, event: &str, at: Timestamp) -> Change {
 
 pub fn of_the_gateway(event: &str, endpoint: &Endpoint, at: Timestamp) -> Change {
     let host = endpoint.url.host_str().unwrap_or_default();
-    let data = json!({ "endpoint": endpoint.id, "host": host, "cause": "failing", "failing_since": at });
+    let of_a_module = json!({ "module": "made-up", "module_id": ModuleId::new(at), "shape": 2 });
+    let data = match event {
+        MODULE_ALTERED => {
+            let mut data = of_a_module;
+            data["added"] = json!([{ "name": "note", "type": "text" }]);
+            data
+        }
+        MODULE_DELETED => of_a_module,
+        _ => json!({ "endpoint": endpoint.id, "host": host, "cause": "failing", "failing_since": at }),
+    };
     Change {
         seq: 0,
         id: ChangeId::new(at).to_string(),
