@@ -67,6 +67,7 @@ refusals! {
     NotFound = NotFound;
     Conflict = Conflict;
     Expired = CursorExpired;
+    Gone = PayloadGone;
     Moved = PreconditionFailed;
     Unfit = InvalidDocument;
 }

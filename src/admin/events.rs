@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::answer::{App, Asked, answer, query};
-use super::described::NotFound;
+use super::described::{Gone, NotFound};
 use super::extract::{Authenticated, Named};
 use crate::manage;
 use crate::manage::list_events::Wanted;
@@ -61,7 +61,7 @@ pub async fn get_event(
 ///
 /// Served as inert bytes: whatever a sender wrote, no browser runs it here.
 #[utoipa::path(get, path = "/events/{id}/payload", tag = "Events", security(("key" = ["viewer"])),
-    responses((status = 200, content_type = "application/octet-stream", body = String), NotFound))]
+    responses((status = 200, content_type = "application/octet-stream", body = String), NotFound, Gone))]
 pub async fn get_payload(
     State(gateway): App,
     Authenticated(caller): Authenticated,

@@ -188,7 +188,7 @@ impl Round<'_> {
 }
 
 /// How much goes at once: as much as takes a few milliseconds, for so long another transaction may have to wait for it.
-/// Then whoever else writes has the database for twice that time.
+/// Then whoever else writes has the database, and its disk, for four times as long.
 struct Pace<'a> {
     clock: &'a Clock,
     rows: i64,
@@ -196,8 +196,8 @@ struct Pace<'a> {
 
 const MOST_ROWS: i64 = 500;
 const LEAST_ROWS: i64 = 10;
-const SHORT: Duration = Duration::from_millis(4);
-const LONG: Duration = Duration::from_millis(12);
+const SHORT: Duration = Duration::from_millis(3);
+const LONG: Duration = Duration::from_millis(10);
 const REST: Duration = Duration::from_millis(10);
 const LONGEST_REST: Duration = Duration::from_secs(2);
 
@@ -205,7 +205,7 @@ impl Pace<'_> {
     async fn rest(&mut self, begun: Duration) {
         let took = self.clock.monotonic().saturating_sub(begun);
         self.rows = next(self.rows, took);
-        tokio::time::sleep((took * 2).clamp(REST, LONGEST_REST)).await;
+        tokio::time::sleep((took * 4).clamp(REST, LONGEST_REST)).await;
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use crate::app::{App, Setup};
+use crate::client::Answer;
 use crate::database::Engine;
 use crate::process::Process;
 
@@ -71,9 +72,14 @@ async fn nothing_is_logged_that_opens_a_door(setup: Setup) {
     for path in [hex.path(), format!("{}/x", hex.path()), format!("/api/webhook/signed/{}", hex.token)] {
         answers.push(hex.send(hex.request(http::Method::GET, &path)).await);
     }
+    let wrong = "tgk_almost-right";
+    let refused = Answer::to(process.admin.request(http::Method::GET, "/api/v1/presets").bearer_auth(wrong)).await;
+    refused.problem(401, "key_invalid");
+    answers.push(refused);
     let (url, key) = (process.admin.url.clone(), process.admin.key.clone());
     let (_, log) = process.terminate();
-    for private in [&hex.token, &bare.token, &key, SECRET, &value, "body-of-the-event"] {
+    assert!(log.contains("an API key that is not valid"), "whoever runs it can see who tries");
+    for private in [&hex.token, &bare.token, &key, wrong, SECRET, &value, "body-of-the-event"] {
         assert!(!log.contains(private), "{private} is in the log");
     }
     for answer in &answers {
