@@ -128,7 +128,8 @@ pub(super) fn is_gone(error: &sqlx::Error) -> bool {
 
 fn postgres(code: &str) -> Class {
     match code {
-        "40001" | "40P01" | "0A000" | "42703" | "42P01" => Class::Retry,
+        // The last: a column that is gone may have the name of an aggregate, and then is taken for a call of it.
+        "40001" | "40P01" | "0A000" | "42703" | "42P01" | "42803" => Class::Retry,
         // Connection, resources, operator intervention, system; and a lock or statement that took too long.
         "55P03" => Class::Down,
         // The server lets nobody in: wrong password, no such database, connections not allowed.
