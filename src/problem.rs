@@ -37,6 +37,16 @@ struct Parts {
     bare: bool,
 }
 
+/// What serde says of a document without the value that it stumbled over, which may be a secret that stands where
+/// something else belongs.
+pub fn without_values(message: &str) -> String {
+    let Some((what, expected)) = message.rsplit_once(", expected ").filter(|_| message.starts_with("invalid ")) else {
+        return message.to_owned();
+    };
+    let kind = what.find(['"', '`']).map_or(what, |value| what[..value].trim_end());
+    format!("{kind}, expected {expected}")
+}
+
 impl Problem {
     /// `detail` is about this occurrence and is shown to the caller: no secret, token or foreign text belongs in it.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {

@@ -8,6 +8,7 @@ mod arrival;
 mod body;
 mod handshake;
 mod headers;
+mod kept;
 
 use std::sync::Arc;
 
@@ -59,6 +60,7 @@ async fn receive(State(gateway): State<Arc<Gateway>>, request: Request) -> Respo
     let response = match answered {
         Ok(answered) => {
             gateway.metrics.webhook(answered.outcome(), took);
+            inbound.count(answered.outcome());
             if matches!(answered, Answered::Handshake(_)) {
                 // It is no event, and none is kept of it.
                 inbound.arrival.noted.event = None;
@@ -67,6 +69,7 @@ async fn receive(State(gateway): State<Arc<Gateway>>, request: Request) -> Respo
         }
         Err(problem) => {
             gateway.metrics.webhook(problem.code().as_str(), took);
+            inbound.count(problem.code().as_str());
             inbound.keep_refusal(&gateway, &problem);
             inbound.drain_beside(&gateway);
             if inbound.wants_bare_refusals() { problem.bare().into_response() } else { problem.into_response() }
@@ -164,7 +167,7 @@ async fn commit(
         let judged = inbound.judge(&door, format);
         inbound.arrival.event_type.clone_from(&judged.event_type);
         let (work, unfit) = work(gateway, &door, judged, &inbound.arrival, hops).await?;
-        match gateway.writer.write(inbound.entry(&door), work).await {
+        match gateway.writer.write(inbound.accepted(&door), work).await {
             Ok(receipt) => {
                 return Ok(Accepted { event: inbound.arrival.event, receipt, door });
             }

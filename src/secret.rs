@@ -106,6 +106,13 @@ impl SealKey {
         HEXLOWER.encode(&hash[..8])
     }
 
+    /// Tells whether a secret is the same as it was, without keeping it: nobody without the key can try secrets on it.
+    pub fn mark(&self, plain: &SecretString, context: &str) -> String {
+        let hash = Sha256::new_with_prefix("tidegate secret mark\0").chain_update(self.0.as_slice());
+        let hash = hash.chain_update(context).chain_update([0]).chain_update(plain.expose_secret());
+        HEXLOWER.encode(&hash.finalize())
+    }
+
     /// Seals `plain` for `context` (say, the id of the source it belongs to): it opens in no other.
     #[expect(clippy::expect_used, reason = "encryption fails only above 256 GiB")]
     pub fn seal(&self, plain: &SecretString, context: &str) -> Vec<u8> {
@@ -163,6 +170,16 @@ mod tests {
         let key = SealKey::generate();
         let sealed = key.seal(&"whsec_ünlocked".into(), CONTEXT);
         (key, sealed)
+    }
+
+    #[test]
+    fn a_mark_is_of_a_secret_a_source_and_a_key() {
+        let (key, _) = sealed();
+        let mark = key.mark(&"one".into(), CONTEXT);
+        assert_eq!(mark, key.mark(&"one".into(), CONTEXT));
+        assert_ne!(mark, key.mark(&"two".into(), CONTEXT));
+        assert_ne!(mark, key.mark(&"one".into(), "src_other"));
+        assert_ne!(mark, SealKey::generate().mark(&"one".into(), CONTEXT));
     }
 
     #[test]

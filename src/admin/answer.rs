@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gateway::Gateway;
 use crate::map::json;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, without_values};
 
 pub type App = State<Arc<Gateway>>;
 pub type Body = Result<Bytes, BytesRejection>;
@@ -31,7 +31,7 @@ pub fn parsed<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     if !value.is_object() {
         return Err(Problem::new(Code::InvalidRequest, "the body is a JSON object"));
     }
-    T::deserialize(value).map_err(|error| Problem::new(Code::InvalidRequest, error.to_string()))
+    T::deserialize(value).map_err(|error| Problem::new(Code::InvalidRequest, without_values(&error.to_string())))
 }
 
 /// A body that may be left out.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Gateway, last_used};
+use super::{Gateway, last_used, usage};
 use crate::deliver::Notice;
 use crate::feed::mover;
 use crate::work::{events, housekeeping};
@@ -29,6 +29,7 @@ impl Gateway {
         self.tasks.spawn(Arc::clone(self).keep_house());
         self.tasks.spawn(Arc::clone(self).watch_events());
         self.tasks.spawn(Arc::clone(self).watch_keys());
+        self.tasks.spawn(Arc::clone(self).keep_count());
         self.tasks.spawn(Arc::clone(self).do_jobs());
     }
 
@@ -163,6 +164,12 @@ impl Gateway {
     async fn watch_keys(self: Arc<Self>) {
         while self.waited(last_used::EVERY).await {
             self.write_last_used().await;
+        }
+    }
+
+    async fn keep_count(self: Arc<Self>) {
+        while self.waited(usage::EVERY).await {
+            self.write_usage().await;
         }
     }
 

@@ -8,6 +8,7 @@ mod missed;
 mod open;
 pub mod outbound;
 pub mod snapshot;
+pub mod usage;
 
 use std::sync::{Arc, OnceLock};
 
@@ -246,6 +247,7 @@ impl Gateway {
         self.tasks.close();
         self.tasks.wait().await;
         self.write_last_used().await;
+        self.write_usage().await;
         if let Err(error) = self.store.leave(self.replica).await {
             tracing::warn!(%error, "the replica could not sign off");
         }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use super::usage::{LastUse, Tally, Usage};
+use crate::clock::{Clock, Timestamp};
 use crate::id::{KeyId, ModuleId, SourceId};
 use crate::limit::{Limiter, Limiters};
 use crate::record::change::Change;
@@ -35,8 +36,18 @@ pub struct Snapshot {
     kept: Past,
     /// The same as changes of that time are told by.
     past: Arc<Past>,
-    doors: HashMap<String, Arc<Door>>,
+    doors: HashMap<String, Entrance>,
     limiters: Limiters,
+    /// What the sources are used for; one for all snapshots.
+    pub usage: Arc<Usage>,
+}
+
+/// A token: where it leads, and for how long.
+struct Entrance {
+    door: Arc<Door>,
+    /// From then on it leads nowhere.
+    ends: Option<Timestamp>,
+    last_use: Arc<LastUse>,
 }
 
 /// Where a token leads.
@@ -50,6 +61,7 @@ pub struct Door {
     /// To accepted webhooks, where it is not the gateway's own answer.
     pub response: Option<Response>,
     pub refusals: Ration,
+    pub tally: Arc<Tally>,
     /// Answers to handshakes that no signature vouches for.
     pub answers: Ration,
 }
@@ -64,18 +76,22 @@ impl Snapshot {
             .iter()
             .map(|source| (source.id, source.settings.rate_limit.unwrap_or_default().shared_by(pulse.replicas)));
         let limiters = old.map_or(&fresh, |old| &old.limiters).renew(quotas);
+        let usage = old.map_or_else(Arc::default, |old| Arc::clone(&old.usage));
         let mut doors = HashMap::new();
         for stored in &sources {
-            let Some(door) = door(stored, &modules, seal, &limiters) else {
+            let Some(door) = door(stored, &modules, seal, (&limiters, &usage)) else {
                 tracing::error!(source = %stored.id, "a source cannot be used: its mapping, secrets or module do not read");
                 continue;
             };
             let door = Arc::new(door);
-            doors.extend(stored.tokens.iter().map(|token| (token.clone(), Arc::clone(&door))));
+            doors.extend(stored.tokens.iter().map(|token| {
+                let (door, last_use) = (Arc::clone(&door), usage.of_token(&token.digest));
+                (token.digest.clone(), Entrance { door, ends: token.expires_at, last_use })
+            }));
         }
         let (version, replicas) = (pulse.config_version, pulse.replicas);
         let past = Arc::new(told_by(&kept, &modules));
-        Ok(Self { version, replicas, modules, sources, keys, past, kept, doors, limiters })
+        Ok(Self { version, replicas, modules, sources, keys, past, kept, doors, limiters, usage })
     }
 
     pub fn module(&self, slug: &str) -> Option<&StoredModule> {
@@ -110,11 +126,20 @@ impl Snapshot {
         self.keys.values().any(|key| key.id == id)
     }
 
-    /// The door of a token, if it belongs to that module. An unknown module and an unknown token take the same way:
-    /// one hash, one look-up by the hash, one comparison.
-    pub fn door(&self, module: &str, token: &str) -> Option<&Arc<Door>> {
-        let door = self.doors.get(&crate::secret::hex(&digest(token)));
-        door.filter(|door| door.source.shape.slug.as_str() == module)
+    /// The allowance of a source, as far as this replica grants it.
+    pub fn limiter(&self, id: SourceId) -> Option<&Arc<Limiter>> {
+        self.limiters.of(id)
+    }
+
+    /// The door of a token, if it belongs to that module and its time is not over. An unknown module and an unknown
+    /// token take the same way: one hash, one look-up by the hash, one comparison.
+    pub fn door(&self, module: &str, token: &str, now: Timestamp) -> Option<&Arc<Door>> {
+        let entrance = self.doors.get(&crate::secret::hex(&digest(token)))?;
+        if entrance.door.source.shape.slug.as_str() != module || entrance.ends.is_some_and(|end| end <= now) {
+            return None;
+        }
+        entrance.last_use.is(now);
+        Some(&entrance.door)
     }
 }
 
@@ -142,13 +167,19 @@ async fn read(store: &Store, clock: &Clock, known: &Past) -> Result<Read, StoreE
     }
 }
 
-fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiters: &Limiters) -> Option<Door> {
+fn door(
+    stored: &StoredSource,
+    modules: &[StoredModule],
+    seal: &SealKey,
+    (limiters, usage): (&Limiters, &Usage),
+) -> Option<Door> {
     let module = modules.iter().find(|module| module.id() == stored.module)?;
     let table = Arc::clone(&module.table);
     let keys = table.keys.iter().map(|key| key.fields.clone()).collect::<Vec<_>>();
     let mapping = stored.settings.complete(&stored.mapping).check(&table.shape, &keys).ok()?;
     let context = stored.id.to_string();
-    let secrets = stored.secrets.iter().map(|sealed| Ok(ActiveSecret::new(seal.open(sealed, &context)?, None)));
+    let secrets = stored.secrets.iter();
+    let secrets = secrets.map(|secret| Ok(ActiveSecret::new(seal.open(&secret.sealed, &context)?, secret.expires_at)));
     let source = Source {
         id: stored.id,
         slug: stored.slug.clone(),
@@ -165,6 +196,7 @@ fn door(stored: &StoredSource, modules: &[StoredModule], seal: &SealKey, limiter
         handshakes: handshakes.collect::<Result<_, _>>().ok()?,
         response: stored.settings.response().map(RawResponse::check).transpose().ok()?,
         refusals: Ration::default(),
+        tally: usage.of_source(stored.id),
         answers: Ration::default(),
         source,
         table,

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use governor::RateLimiter;
 use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed, StateStore};
 use http::{HeaderName, HeaderValue};
 
 pub use quota::{BadQuota, Quota, RawQuota};
@@ -26,7 +27,25 @@ use crate::problem::{Code, Problem, whole_seconds};
 #[derive(Debug)]
 pub struct Limiter {
     quota: Quota,
-    gate: RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Duration>>,
+    gate: RateLimiter<NotKeyed, Taken, Clock, NoOpMiddleware<Duration>>,
+    taken: Taken,
+    /// What governor counts time from, by the monotonic clock.
+    begun: Duration,
+}
+
+/// What was taken so far, as GCRA has it: when a burst would be whole again. Shared with governor, which only ever takes.
+#[derive(Clone, Debug, Default)]
+struct Taken(Arc<InMemoryState>);
+
+impl StateStore for Taken {
+    type Key = NotKeyed;
+
+    fn measure_and_replace<T, F, E>(&self, key: &NotKeyed, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        self.0.measure_and_replace(key, decide)
+    }
 }
 
 /// The allowance is used up; the next request passes after `retry_after`, if no other takes its place.
@@ -39,7 +58,8 @@ pub struct Over {
 
 impl Limiter {
     pub fn new(quota: Quota, clock: Clock) -> Self {
-        Self { quota, gate: RateLimiter::direct_with_clock(quota.governor(), clock) }
+        let (taken, begun) = (Taken::default(), clock.monotonic());
+        Self { quota, gate: RateLimiter::new(quota.governor(), taken.clone(), clock), taken, begun }
     }
 
     pub fn quota(&self) -> Quota {
@@ -52,6 +72,19 @@ impl Limiter {
             let retry_after = refused.wait_time_from(self.gate.clock().monotonic());
             Over { retry_after, quota: self.quota }
         })
+    }
+
+    /// How many requests would pass at this moment. Takes none.
+    pub fn remaining(&self) -> u32 {
+        let now =
+            u64::try_from(self.gate.clock().monotonic().saturating_sub(self.begun).as_nanos()).unwrap_or(u64::MAX);
+        // What decides to replace nothing sees what there is.
+        let seen: Result<(), u64> =
+            self.taken.measure_and_replace(&NotKeyed::NonKey, |whole| Err(whole.map_or(0, Nanos::as_u64)));
+        let missing = u128::from(seen.err().unwrap_or_default().saturating_sub(now));
+        let interval = self.quota.governor().replenish_interval().as_nanos().max(1);
+        let left = (u128::from(self.quota.burst()) * interval).saturating_sub(missing) / interval;
+        u32::try_from(left).unwrap_or(u32::MAX)
     }
 }
 

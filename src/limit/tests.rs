@@ -38,6 +38,28 @@ fn a_burst_passes_then_one_each_interval() {
 }
 
 #[test]
+fn what_is_left_is_what_would_pass() {
+    for quota in [quota(60, 10), quota(6_000, 3), quota(1, 1), quota(999_983, 50)] {
+        let clock = clock();
+        let limiter = Limiter::new(quota, clock.clone());
+        assert_eq!(limiter.remaining(), quota.burst());
+        for step in [0, 1, 400_000, 999_999, 1, 7_000_000, 60_000_000, 3_600_000_000] {
+            clock.advance(Duration::from_micros(step));
+            let taken = usize::try_from(step % 5).unwrap();
+            passed(&limiter, taken);
+            let left = limiter.remaining();
+            assert_eq!(limiter.remaining(), left, "looking takes nothing");
+            let twin = Limiter::new(quota, clock.clone());
+            passed(&twin, (quota.burst() - left) as usize);
+            assert_eq!(twin.remaining(), left);
+        }
+        let left = limiter.remaining();
+        assert_eq!(passed(&limiter, 100), left as usize);
+        assert_eq!(limiter.remaining(), 0);
+    }
+}
+
+#[test]
 fn retry_after_is_the_true_wait() {
     let clock = clock();
     let limiter = Limiter::new(quota(60, 10), clock.clone());

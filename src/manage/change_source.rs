@@ -39,6 +39,6 @@ pub async fn find_source(gateway: &Gateway, module: &StoredModule, slug: &str) -
     found.ok_or_else(no_such_source)
 }
 
-fn no_such_source() -> Problem {
+pub fn no_such_source() -> Problem {
     Problem::new(Code::NotFound, "the module has no source of this name")
 }

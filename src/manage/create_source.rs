@@ -9,14 +9,16 @@ use crate::gateway::Gateway;
 use crate::id::SourceId;
 use crate::limit::RawQuota;
 use crate::manage::caller::Caller;
-use crate::manage::view::SourceView;
+use crate::manage::source::Of;
+use crate::manage::source::view::{SourceView, seen};
 use crate::map::mapping::RawMapping;
 use crate::problem::{Code, Problem};
 use crate::secret::SecretString;
 use crate::source::{MOST_SECRETS, RawKeep, RawSource};
+use crate::store::endpoints::SealedSecret;
 use crate::store::keys::Role;
 use crate::store::plan::Step;
-use crate::store::sources::StoredSource;
+use crate::store::sources::{StoredSource, StoredToken};
 use crate::verify::RawSignature;
 use crate::verify::handshake::RawHandshake;
 use crate::verify::response::RawResponse;
@@ -70,6 +72,12 @@ pub struct CreatedSource {
     url: String,
 }
 
+impl CreatedSource {
+    pub fn version(&self) -> i64 {
+        self.source.version()
+    }
+}
+
 pub async fn create_source(
     gateway: &Gateway,
     caller: &Caller,
@@ -99,21 +107,28 @@ pub async fn create_source(
     let applied = plan.applied.sources.pop();
     let (token, url) = applied.and_then(|applied| applied.token.zip(applied.url)).unwrap_or_default();
     let now = gateway.clock.now();
-    // From the plan, not from the database: whatever fails from here on, the token is shown.
-    let stored = StoredSource {
+    // Whatever fails from here on, the token is shown.
+    let planned = StoredSource {
         id,
         module: module.id(),
-        slug,
+        slug: slug.clone(),
         settings,
         mapping,
         mapping_version: 1,
-        tokens: Vec::new(),
-        secrets: vec![Vec::new(); active],
+        tokens: vec![StoredToken::new(String::new(), now)],
+        secrets: vec![SealedSecret { sealed: Vec::new(), created_at: now, expires_at: None }; active],
         kept: None,
+        applied_secrets: None,
+        version: 1,
         created_at: now,
         updated_at: now,
     };
-    Ok(CreatedSource { source: SourceView::new(&stored, module.slug(), gateway.config.bounds.max_body), token, url })
+    let module = module.slug().as_str();
+    let source = match seen(gateway, Of { module, source: slug.as_str(), condition: None }).await {
+        Ok(view) => view,
+        Err(_) => SourceView::new(gateway, module, &planned, &[]),
+    };
+    Ok(CreatedSource { source, token, url })
 }
 
 fn created(steps: &[Step]) -> Result<SourceId, Problem> {

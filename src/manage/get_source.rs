@@ -1,16 +1,13 @@
 //! One source.
 
-use super::change_source::find_source;
-use super::get_module::find_module;
 use crate::gateway::Gateway;
 use crate::manage::caller::Caller;
-use crate::manage::view::SourceView;
+use crate::manage::source::Of;
+use crate::manage::source::view::{SourceView, seen};
 use crate::problem::Problem;
 use crate::store::keys::Role;
 
 pub async fn get_source(gateway: &Gateway, caller: &Caller, module: &str, slug: &str) -> Result<SourceView, Problem> {
     caller.needs(Role::Viewer)?;
-    let module = find_module(gateway, module).await?;
-    let source = find_source(gateway, &module, slug).await?;
-    Ok(SourceView::new(&source, module.slug(), gateway.config.bounds.max_body))
+    seen(gateway, Of { module, source: slug, condition: None }).await
 }

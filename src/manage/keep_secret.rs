@@ -7,7 +7,10 @@ use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::source::Source;
+use crate::store::endpoints::SealedSecret;
 use crate::store::plan::Step;
+use crate::store::source_steps::SourceStep;
+use crate::store::sources::Kept;
 
 /// Who did it, for the audit log.
 const ACTOR: &str = "handshake";
@@ -24,7 +27,7 @@ pub async fn keep_secret(
 ) -> Result<(), Problem> {
     let target = format!("{}/{}", source.shape.slug, source.slug);
     let plan = |stored: &crate::store::sources::StoredSource| {
-        if !stored.secrets.is_empty() {
+        if stored.active_secrets(gateway.clock.now()).next().is_some() {
             return Err(has_one());
         }
         let Some(scheme) = &stored.settings.signature else {
@@ -50,7 +53,9 @@ pub async fn keep_secret(
             detail: json!({ "before": { "secrets": 0 }, "after": { "secrets": 1, "kept": "unseen" } }).to_string(),
             address: address.clone(),
         };
-        Ok((vec![Step::KeepSecret { source: stored.id, sealed }, audit], ()))
+        let secrets = vec![SealedSecret { sealed, created_at: gateway.clock.now(), expires_at: None }];
+        let step = SourceStep::Secrets { secrets, kept: Some(Kept::Unseen), applied: None };
+        Ok((vec![Step::Source { id: stored.id, step }, audit], ()))
     };
     change_source(gateway, source.id, plan).await
 }

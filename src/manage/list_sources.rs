@@ -4,7 +4,7 @@ use super::get_module::find_module;
 use crate::gateway::Gateway;
 use crate::manage::caller::Caller;
 use crate::manage::page::Page;
-use crate::manage::view::SourceView;
+use crate::manage::source::view::{SourceView, views};
 use crate::problem::Problem;
 use crate::store::keys::Role;
 
@@ -12,7 +12,6 @@ pub async fn list_sources(gateway: &Gateway, caller: &Caller, module: &str) -> R
     caller.needs(Role::Viewer)?;
     let module = find_module(gateway, module).await?;
     let sources = gateway.store.sources().await?;
-    let own = sources.iter().filter(|source| source.module == module.id());
-    let view = |source| SourceView::new(source, module.slug(), gateway.config.bounds.max_body);
-    Ok(Page { data: own.map(view).collect(), next_cursor: None })
+    let own = sources.into_iter().filter(|source| source.module == module.id()).collect::<Vec<_>>();
+    Ok(Page { data: views(gateway, &module, &own).await?, next_cursor: None })
 }

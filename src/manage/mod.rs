@@ -39,5 +39,6 @@ pub mod remove_secrets;
 pub mod retry_delivery;
 pub mod reveal_secret;
 pub mod revoke_key;
+pub mod source;
 pub mod view;
 pub mod webhook;

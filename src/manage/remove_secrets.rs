@@ -9,6 +9,7 @@ use crate::manage::caller::Caller;
 use crate::problem::Problem;
 use crate::store::keys::Role;
 use crate::store::plan::Step;
+use crate::store::source_steps::SourceStep;
 
 pub async fn remove_secrets(gateway: &Gateway, caller: &Caller, module: &str, slug: &str) -> Result<(), Problem> {
     caller.needs(Role::Editor)?;
@@ -21,7 +22,8 @@ pub async fn remove_secrets(gateway: &Gateway, caller: &Caller, module: &str, sl
         }
         let (before, after) = (json!({ "secrets": stored.secrets.len() }), json!({ "secrets": 0 }));
         let audit = caller.changed("source.remove-secrets", target.clone(), &before, &after);
-        Ok((vec![Step::ReplaceSecrets { source: stored.id, sealed: Vec::new() }, audit], ()))
+        let step = SourceStep::Secrets { secrets: Vec::new(), kept: None, applied: None };
+        Ok((vec![Step::Source { id: stored.id, step }, audit], ()))
     })
     .await
 }

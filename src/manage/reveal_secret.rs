@@ -12,6 +12,7 @@ use crate::problem::{Code, Problem};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::keys::Role;
 use crate::store::plan::Step;
+use crate::store::source_steps::SourceStep;
 use crate::store::sources::{Kept, StoredSource};
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -33,15 +34,15 @@ pub async fn reveal_secret(
         let secret = unseen(gateway, stored)?;
         let (before, after) = (json!({ "kept": "unseen" }), json!({ "kept": "seen" }));
         let audit = caller.changed("source.reveal-secret", target.clone(), &before, &after);
-        Ok((vec![Step::ShowSecret { source: stored.id }, audit], secret))
+        Ok((vec![Step::Source { id: stored.id, step: SourceStep::SecretShown }, audit], secret))
     });
     Ok(RevealedSecret { secret: secret.await?.expose_secret().to_owned() })
 }
 
 fn unseen(gateway: &Gateway, stored: &StoredSource) -> Result<SecretString, Problem> {
     let detail = match (&stored.secrets[..], stored.kept) {
-        ([sealed], Some(Kept::Unseen)) => {
-            return gateway.seal.open(sealed, &stored.id.to_string()).map_err(|_| Code::InternalError.into());
+        ([secret], Some(Kept::Unseen)) => {
+            return gateway.seal.open(&secret.sealed, &stored.id.to_string()).map_err(|_| Code::InternalError.into());
         }
         (_, Some(_)) => "the secret that the handshake brought was shown before, and is shown once",
         ([], None) => "the source has no secret: the sender's handshake has not come yet",

@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::gateway::Snapshot;
 use crate::id::{EventId, RecordId};
-use crate::map::mapping::RawMapping;
 use crate::record;
 use crate::record::definition::FieldDefinition;
 use crate::record::event::EventDefinition;
@@ -17,9 +16,6 @@ use crate::record::row::{CustomData, Row};
 use crate::record::shape::Shape;
 use crate::store::events::StoredEvent;
 use crate::store::modules::StoredModule;
-use crate::store::sources::StoredSource;
-use crate::verify::handshake::RawHandshake;
-use crate::verify::response::RawResponse;
 
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -87,69 +83,6 @@ impl Serialize for Members<'_> {
         let Some(pairs) = self.0.as_array() else { return self.0.serialize(serializer) };
         let pairs = pairs.iter().filter_map(|pair| Some((pair.get(0)?.as_str()?, Members(pair.get(1)?))));
         serializer.collect_map(pairs)
-    }
-}
-
-#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Source)]
-pub struct SourceView {
-    id: String,
-    module: String,
-    slug: String,
-    enabled: bool,
-    /// In the words of a module file.
-    #[schema(value_type = Option<Object>)]
-    signature: Option<crate::verify::Scheme>,
-    /// How many secrets are active; never the secrets.
-    secrets: usize,
-    /// The secret is the one that the sender's handshake brought.
-    kept_secret: bool,
-    /// To accepted webhooks, where it is not the gateway's own answer; the preset's included.
-    #[schema(value_type = Option<Object>)]
-    response: Option<RawResponse>,
-    /// Those of the preset included.
-    #[schema(value_type = Vec<Object>)]
-    handshake: Vec<RawHandshake>,
-    rate_limit: RateLimitView,
-    /// In bytes.
-    max_body: usize,
-    mapping_version: i64,
-    /// With the keys of a module file.
-    #[schema(value_type = Object)]
-    mapping: RawMapping,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = RateLimit)]
-struct RateLimitView {
-    per_minute: u32,
-    burst: u32,
-}
-
-impl SourceView {
-    pub fn new(source: &StoredSource, module: &ModuleSlug, default_body: usize) -> Self {
-        let quota = source.settings.rate_limit.unwrap_or_default();
-        Self {
-            id: source.id.to_string(),
-            module: module.to_string(),
-            slug: source.slug.to_string(),
-            enabled: source.settings.enabled,
-            signature: source.settings.signature.clone(),
-            secrets: source.secrets.len(),
-            kept_secret: source.kept.is_some(),
-            response: source.settings.response().cloned(),
-            handshake: source.settings.handshakes().cloned().collect(),
-            rate_limit: RateLimitView { per_minute: quota.per_minute(), burst: quota.burst() },
-            max_body: source.settings.max_body.unwrap_or(default_body),
-            mapping_version: source.mapping_version,
-            mapping: source.mapping.clone(),
-            created_at: source.created_at,
-            updated_at: source.updated_at,
-        }
     }
 }
 
@@ -229,6 +162,8 @@ pub struct EventView {
     /// Those that are kept.
     #[schema(value_type = Object)]
     headers: Value,
+    /// What is stored of it: `whole`, `redacted`, `cut` (the beginning of the body), or `none` of the body.
+    payload: String,
     /// Bytes.
     body_size: i64,
     /// When payload and headers were removed, before the event itself.
@@ -260,6 +195,7 @@ impl EventView {
             replay_of: event.replay_of,
             address: event.address,
             query: event.query,
+            payload: event.payload,
             body_size: event.body_size,
             payload_gone_at: event.stripped_at.and_then(Timestamp::from_micros),
             duration_us: event.duration_us,

@@ -6,20 +6,18 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
-use bytes::Bytes;
 use http_body::Body as _;
-use serde_json::value::RawValue;
 
 use super::body::Held;
+use super::kept::{Kept, Received};
 use super::{body, headers};
 use crate::clock::Timestamp;
 use crate::gateway::{Door, Gateway, Peer};
 use crate::id::{EventId, RequestId};
 use crate::intake::{self, Format, Judged};
-use crate::map::form;
 use crate::problem::{Code, Problem};
-use crate::secret::{SOURCE_TOKEN, bearer};
-use crate::store::refusals::{KEPT_BODY, Refusal};
+use crate::secret::bearer;
+use crate::store::refusals::Refusal;
 use crate::store::writer::Entry;
 use crate::verify::Signed;
 
@@ -97,7 +95,7 @@ impl Inbound {
 
     pub fn look_up(&mut self, gateway: &Gateway) -> Option<Arc<Door>> {
         let snapshot = gateway.snapshot();
-        let door = snapshot.door(self.address().0, self.token()).cloned();
+        let door = snapshot.door(self.address().0, self.token(), self.arrival.received_at).cloned();
         self.judged_by = snapshot.version;
         door
     }
@@ -129,6 +127,7 @@ impl Inbound {
     /// What came holds a secret, or what may become one: no log keeps it.
     pub fn forget(&mut self) {
         (self.headers, self.body) = (HeaderMap::new(), Held::nothing());
+        self.unread = Some(Body::empty());
     }
 
     /// The source that it came to, where its sender insists on refusals without a body.
@@ -174,7 +173,20 @@ impl Inbound {
     }
 
     /// The row of the event log.
-    pub fn entry(&self, door: &Door) -> Entry {
+    pub fn accepted(&self, door: &Door) -> Entry {
+        self.entry(door, Kept::of_accepted(&self.received(), &door.source))
+    }
+
+    fn refused(&self, door: &Door) -> Entry {
+        self.entry(door, Kept::of_refused(&self.received(), &door.source))
+    }
+
+    fn received(&self) -> Received<'_> {
+        let body = self.unread.is_none().then_some(&self.body.bytes);
+        Received { headers: &self.headers, query: self.uri.query(), body }
+    }
+
+    fn entry(&self, door: &Door, Kept { headers, query, body, payload }: Kept) -> Entry {
         Entry {
             id: self.arrival.event,
             received_at: self.arrival.received_at,
@@ -184,23 +196,19 @@ impl Inbound {
             event_type: self.arrival.event_type.clone(),
             mapping_version: door.source.mapping_version,
             address: self.arrival.address.clone(),
-            query: self.kept_query(door),
-            headers: self.kept_headers(),
-            body: self.body.bytes.clone(),
+            query,
+            headers,
+            body,
+            payload,
             body_size: self.body.bytes.len(),
         }
     }
 
-    /// Only what the mapping looks at, since a parameter may be a credential; never what holds a token.
-    fn kept_query(&self, door: &Door) -> Option<String> {
-        let kept = form::named(self.uri.query()?, &door.source.mapping.parameters);
-        Some(kept).filter(|kept| !kept.is_empty() && !kept.contains(SOURCE_TOKEN))
-    }
-
-    fn kept_headers(&self) -> Box<RawValue> {
-        let scheme = self.door.as_ref().and_then(|door| door.source.settings.signature.as_ref());
-        let kept = headers::kept(&self.headers, |name| scheme.is_some_and(|scheme| scheme.is_credential(name)));
-        serde_json::value::to_raw_value(&kept).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    /// What it came to, for who looks after the source.
+    pub fn count(&self, cause: &'static str) {
+        if let Some(door) = &self.door {
+            door.tally.count(cause, self.arrival.received_at);
+        }
     }
 
     /// Hands a refused request to the refusals lane, as far as a source is known: a stranger's requests are counted.
@@ -216,11 +224,7 @@ impl Inbound {
         if !door.refusals.allows(gateway.clock.monotonic()) {
             return gateway.metrics.refusal_dropped();
         }
-        let mut entry = self.entry(door);
-        if entry.body.len() > KEPT_BODY {
-            // A copy, so that the whole of a large body does not stay in memory for its beginning.
-            entry.body = Bytes::copy_from_slice(&entry.body[..KEPT_BODY]);
-        }
+        let entry = self.refused(door);
         let errors = problem.errors().iter().take(KEPT_ERRORS).cloned().collect();
         let refusal = Refusal { entry, cause: problem.code().as_str(), errors };
         if !gateway.refusals.keep(refusal) {

@@ -89,6 +89,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub const ALL: [Self; 7] =
+        [Self::Created, Self::Deleted, Self::Updated, Self::Unchanged, Self::Stale, Self::Duplicate, Self::Ignored];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",

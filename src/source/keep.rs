@@ -24,7 +24,7 @@ pub struct Keep {
 }
 
 /// Of which events the payload is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeepPayload {
     #[default]
@@ -44,18 +44,22 @@ impl KeepPayload {
 }
 
 /// As it is written and stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Keep)]
 pub struct RawKeep {
+    /// `always` unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<KeepPayload>,
+    /// Such as `30d` or `36h`.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub age: Option<String>,
+    /// Of all payloads of the source together, such as `1GiB`, or a number of bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<RawSize>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged, expecting = "a number of bytes, or a size in quotes such as \"1GiB\"")]
 pub enum RawSize {
     Bytes(u64),

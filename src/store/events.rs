@@ -28,10 +28,35 @@ const COLUMNS: [(&str, Type); 20] = [
     ("address", Type::Text),
     ("query", Type::Text),
     ("headers", Type::Text),
+    ("payload", Type::Text),
     ("body_size", Type::Integer),
     ("duration_us", Type::Integer),
     ("kept_bytes", Type::Integer),
 ];
+
+/// What is stored of what was received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Payload {
+    #[default]
+    Whole,
+    /// The beginning of the body, redacted where something is.
+    Cut,
+    /// All but what is redacted: of the body, of the parameters of the URL or of the headers.
+    Redacted,
+    /// Nothing of the body.
+    None,
+}
+
+impl Payload {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Cut => "cut",
+            Self::Redacted => "redacted",
+            Self::None => "none",
+        }
+    }
+}
 
 /// A row to be.
 #[derive(Debug)]
@@ -81,6 +106,7 @@ impl<'a> NewEvent<'a> {
             entry.address.as_deref().into(),
             entry.query.as_deref().into(),
             entry.headers.get().into(),
+            entry.payload.as_str().into(),
             i64::try_from(entry.body_size).unwrap_or(i64::MAX).into(),
             self.duration_us.into(),
             i64::try_from(entry.body.len()).unwrap_or(i64::MAX).into(),
@@ -128,6 +154,7 @@ pub struct StoredEvent {
     pub address: Option<String>,
     pub query: Option<String>,
     pub headers: String,
+    pub payload: String,
     pub body_size: i64,
     pub duration_us: i64,
     /// When payload and headers went, before the event itself.

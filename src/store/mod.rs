@@ -32,9 +32,11 @@ pub mod settle;
 pub mod setup;
 pub mod shapes;
 pub mod shell;
+pub mod source_steps;
 pub mod sources;
 pub mod table;
 pub mod triggers;
+pub mod usage;
 pub mod writer;
 
 pub use connect::{Connect, ConnectError, Store};

@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use super::endpoints::EndpointStep;
 use super::keys::KeyStep;
 use super::layout::{self, execute};
-use super::sources::Kept;
+use super::source_steps::SourceStep;
 use super::table::lock_of;
 use super::{Store, StoreError, Tx, acquire, begin, on, triggers};
 use crate::clock::Timestamp;
@@ -43,22 +43,9 @@ pub enum Step {
         document: String,
         author: String,
     },
-    AddToken {
-        source: SourceId,
-        digest: String,
-    },
-    ReplaceSecrets {
-        source: SourceId,
-        sealed: Vec<Vec<u8>>,
-    },
-    /// One that the sender brought.
-    KeepSecret {
-        source: SourceId,
-        sealed: Vec<u8>,
-    },
-    /// A kept one, which is shown once.
-    ShowSecret {
-        source: SourceId,
+    Source {
+        id: SourceId,
+        step: SourceStep,
     },
     Endpoint {
         id: EndpointId,
@@ -126,7 +113,7 @@ impl Store {
                 Ok(())
             }
             Step::AlterSource { id, settings } => {
-                let text = "UPDATE sources SET settings = $2, updated_at = $3 WHERE id = $1";
+                let text = "UPDATE sources SET settings = $2, updated_at = $3, version = version + 1 WHERE id = $1";
                 on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(settings).bind(now)
                     .execute(&mut **tx).await.map(|_| ()))?;
                 Ok(())
@@ -134,23 +121,7 @@ impl Store {
             Step::AddMapping { source, version, document, author } => {
                 add_mapping(tx, *source, *version, (document, author), now).await
             }
-            Step::AddToken { source, digest } => {
-                let text = "INSERT INTO tokens (digest, source_id, created_at) VALUES ($1, $2, $3)";
-                on!(tx, tx => sqlx::query(text).bind(digest).bind(source.to_string()).bind(now)
-                    .execute(&mut **tx).await.map(|_| ()))?;
-                Ok(())
-            }
-            Step::ReplaceSecrets { source, sealed } => replace_secrets(tx, *source, (sealed, None), now).await,
-            Step::KeepSecret { source, sealed } => {
-                replace_secrets(tx, *source, (std::slice::from_ref(sealed), Some(Kept::Unseen)), now).await
-            }
-            Step::ShowSecret { source } => {
-                let text = "UPDATE secrets SET kept = $2 WHERE source_id = $1 AND kept = $3";
-                let (seen, unseen) = (Kept::Seen.as_str(), Kept::Unseen.as_str());
-                let moved = on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(seen).bind(unseen)
-                    .execute(&mut **tx).await?.rows_affected());
-                if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
-            }
+            Step::Source { id, step } => super::source_steps::step(tx, *id, step, now).await,
             Step::Endpoint { id, step } => super::endpoints::step(tx, *id, step, now).await,
             Step::Key { id, step } => super::keys::step(tx, *id, step, now).await,
             Step::SystemEvent { name, data, actor } => {
@@ -199,25 +170,8 @@ async fn add_mapping(
     let text = "INSERT INTO mappings (source_id, version, document, author, created_at) VALUES ($1, $2, $3, $4, $5)";
     on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(document).bind(author).bind(now)
         .execute(&mut **tx).await.map(|_| ()))?;
-    let text = "UPDATE sources SET mapping_version = $2, updated_at = $3 WHERE id = $1";
+    let text = "UPDATE sources SET mapping_version = $2, updated_at = $3, version = version + 1 WHERE id = $1";
     on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(now)
         .execute(&mut **tx).await.map(|_| ()))?;
-    Ok(())
-}
-
-async fn replace_secrets(
-    tx: &mut Tx<'_>,
-    source: SourceId,
-    (sealed, kept): (&[Vec<u8>], Option<Kept>),
-    now: i64,
-) -> Result<(), StoreError> {
-    let text = "DELETE FROM secrets WHERE source_id = $1";
-    on!(tx, tx => sqlx::query(text).bind(source.to_string()).execute(&mut **tx).await.map(|_| ()))?;
-    let text = "INSERT INTO secrets (source_id, place, sealed, created_at, kept) VALUES ($1, $2, $3, $4, $5)";
-    let kept = kept.map(Kept::as_str);
-    for (place, sealed) in (0i64..).zip(sealed) {
-        on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(place).bind(sealed).bind(now).bind(kept)
-            .execute(&mut **tx).await.map(|_| ()))?;
-    }
     Ok(())
 }

@@ -14,6 +14,9 @@ const REST: Duration = Duration::from_millis(10);
 /// A delivery that was being sent again when it was removed still finds its change.
 const AFTER_DELIVERIES: Duration = Duration::from_secs(3_600);
 
+/// For how long it is counted what sources are used for.
+const USAGE: Duration = Duration::from_secs(90 * 86_400);
+
 /// One round. Errors are told and left to the next round: nothing here is urgent.
 pub async fn tick(store: &Store, clock: &Clock, keep: &Keep) {
     let now = clock.now();
@@ -21,6 +24,8 @@ pub async fn tick(store: &Store, clock: &Clock, keep: &Keep) {
     batches("expired event ids could not be forgotten", || store.forget_expired(now)).await;
 
     batches("old rows of the audit log could not be removed", || store.remove_audit(now.before(keep.audit))).await;
+    let counted = now.before(USAGE).midnight();
+    batches("old counts of sources could not be removed", || store.forget_usage(counted, now)).await;
 
     let (deliveries, changes) = ends(keep, now);
     let dropped = told("old days of deliveries could not be dropped", store.drop_partitions(deliveries).await);

@@ -1,5 +1,7 @@
 //! What stands and what is wanted give the steps between them. Pure but for the randomness of new ids and tokens.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -21,7 +23,8 @@ use crate::source::Settings;
 use crate::source::document::Checked;
 use crate::store::modules::StoredModule;
 use crate::store::plan::Step;
-use crate::store::sources::StoredSource;
+use crate::store::source_steps::SourceStep;
+use crate::store::sources::{StoredSource, StoredToken};
 
 /// What was done, or would be.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -245,7 +248,8 @@ impl<'a> Known<'a> {
                 applied.token = Some(token.expose_secret().to_owned());
                 applied.action = Action::Created;
                 plan.steps.push(Step::CreateSource { id, module, slug: wanted.slug.clone(), settings });
-                plan.steps.push(Step::AddToken { source: id, digest });
+                let step = SourceStep::Tokens(vec![StoredToken::new(digest, self.now)]);
+                plan.steps.push(Step::Source { id, step });
             }
             Some(stored) if stored.settings != wanted.settings => plan.steps.push(Step::AlterSource { id, settings }),
             Some(_) => {}
@@ -262,68 +266,18 @@ impl<'a> Known<'a> {
         let had = stored.map_or(0, |stored| stored.secrets.len());
         let before =
             stored.map_or(Value::Null, |stored| audited::source(&stored.settings, stored.mapping_version, had));
-        let after = audited::source(&wanted.settings, version, secrets.as_ref().map_or(had, Vec::len));
-        plan.steps.extend(secrets.map(|sealed| Step::ReplaceSecrets { source: id, sealed }));
+        let has = match &secrets {
+            Some(SourceStep::Secrets { secrets, .. }) => secrets.len(),
+            _ => had,
+        };
+        let after = audited::source(&wanted.settings, version, has);
+        plan.steps.extend(secrets.map(|step| Step::Source { id, step }));
         if stored.is_some() && plan.steps.len() > had_steps {
             applied.action = Action::Updated;
         }
         self.audit(plan, (applied.action, "source"), format!("{of}/{}", wanted.slug), (before, after));
         plan.applied.sources.push(applied);
         Ok(())
-    }
-
-    /// The secrets to be sealed anew; `None` when those that stand stay.
-    fn secrets(
-        &self,
-        id: SourceId,
-        stored: Option<&StoredSource>,
-        wanted: &WantedSource,
-    ) -> Result<Option<Vec<Vec<u8>>>, Fault> {
-        let context = id.to_string();
-        let given = self.given(stored, wanted)?;
-        let opened =
-            stored.map(|stored| stored.secrets.iter().map(|sealed| self.seal.open(sealed, &context)).collect());
-        let opened: Vec<SecretString> = opened.and_then(Result::ok).unwrap_or_default();
-        let active = given.as_ref().unwrap_or(&opened);
-        let scheme = wanted.settings.signature.as_ref();
-        let check = |secret: &SecretString| scheme?.check_secret(secret.expose_secret().as_bytes()).err();
-        if let Some(detail) = active.iter().find_map(check) {
-            return Err(Fault::new("signature.secret", detail));
-        }
-        let texts = |secrets: &[SecretString]| {
-            secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
-        };
-        let seal = |secret: &SecretString| self.seal.seal(secret, &context);
-        Ok(given.filter(|given| texts(given) != texts(&opened)).map(|given| given.iter().map(seal).collect()))
-    }
-
-    /// What comes with the request; `None` when it says nothing of secrets.
-    fn given(&self, stored: Option<&StoredSource>, wanted: &WantedSource) -> Result<Option<Vec<SecretString>>, Fault> {
-        if let Some(given) = &wanted.secrets {
-            return Ok(Some(given.clone()));
-        }
-        let names = &wanted.settings.secret_names;
-        let signed = |settings: &Settings| settings.signature.is_some();
-        if names.is_empty() && signed(&wanted.settings) && stored.is_some_and(|stored| signed(&stored.settings)) {
-            // Those given by other means stay; but what a handshake brought was never seen by an admin, and is of no
-            // other scheme.
-            let is_foreign =
-                |stored: &StoredSource| stored.kept.is_some() && stored.settings.signature != wanted.settings.signature;
-            return Ok(stored.is_some_and(is_foreign).then(Vec::new));
-        }
-        let value = |name: &String| self.secrets.get(name.trim_start_matches("env:")).cloned();
-        let given = names.iter().filter_map(value).collect::<Vec<_>>();
-        let stands =
-            |stored: &StoredSource| stored.settings.secret_names == *names && stored.secrets.len() == names.len();
-        if given.is_empty() && stored.is_some_and(stands) {
-            return Ok(None);
-        }
-        if given.len() < names.len() {
-            let lacking = names.iter().filter(|name| value(name).is_none()).map(String::as_str).collect::<Vec<_>>();
-            let detail = format!("{} is not set where this was applied from", lacking.join(", "));
-            return Err(Fault::new("signature.secret", detail));
-        }
-        Ok(Some(given))
     }
 
     fn audit(&self, plan: &mut Plan, did: (Action, &str), target: String, (before, after): (Value, Value)) {

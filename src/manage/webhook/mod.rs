@@ -13,7 +13,7 @@ pub mod get_webhook;
 mod headers;
 pub mod list_profiles;
 pub mod list_webhooks;
-mod members;
+pub(super) mod members;
 mod names;
 pub mod promote_secret;
 pub mod rotate_secret;

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::id::{EventId, ModuleId, RecordId, RequestId, SourceId};
 use crate::intake::JudgedRecord;
 use crate::record::merge::{MissingRequired, Outcome};
+use crate::store::events::Payload;
 use crate::store::table::Table;
 
 /// One inbound request, as the event log keeps it.
@@ -25,8 +26,9 @@ pub struct Entry {
     pub query: Option<String>,
     /// The headers kept, as one JSON object.
     pub headers: Box<serde_json::value::RawValue>,
-    /// The raw body; shared, never copied.
+    /// The raw body, as far as it is kept; shared, never copied.
     pub body: bytes::Bytes,
+    pub payload: Payload,
     /// Bytes of the body as received; the kept body may be shorter.
     pub body_size: usize,
 }
