@@ -15,9 +15,11 @@ pub mod output;
 pub mod preset;
 pub mod send;
 pub mod sign;
+pub mod source;
 pub mod sql;
 #[cfg(test)]
 mod tests;
+pub mod token;
 pub mod verify;
 pub mod webhook;
 
@@ -214,6 +216,14 @@ pub enum ClientCommand {
     #[command(after_help = CHANGES)]
     Changes(changes::ChangesArgs),
 
+    /// Sources of a running gateway: settings, secrets, and what they are used for
+    #[command(subcommand)]
+    Source(source::SourceCommand),
+
+    /// What opens the door of a source, and its replacement
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+
     /// Have changes sent to URLs, and see what became of it
     #[command(subcommand)]
     Webhook(Box<webhook::WebhookCommand>),
@@ -260,6 +270,8 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Preset(command) => preset::run(&command, output),
         ClientCommand::Mapping(command) => mapping::run(command, output),
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
+        ClientCommand::Source(command) => source::run(command, output).await,
+        ClientCommand::Token(command) => token::run(command, output).await,
         ClientCommand::Webhook(command) => webhook::run(*command, output).await,
         ClientCommand::Job(command) => job::run(command, output).await,
         ClientCommand::Key(command) => key::run(command, output).await.map(|()| 0),

@@ -4,7 +4,7 @@ mod deliveries;
 mod help;
 mod page;
 mod settings;
-mod span;
+pub(super) mod span;
 #[cfg(test)]
 mod tests;
 
@@ -204,28 +204,36 @@ pub async fn run(command: WebhookCommand, output: Output) -> Result<u8, Failure>
 }
 
 /// A running gateway and a key for it.
-struct Api {
+pub(super) struct Api {
     client: Client,
     key: SecretString,
 }
 
 impl Api {
-    fn new(args: ClientArgs) -> Result<Self, Failure> {
+    pub(super) fn new(args: ClientArgs) -> Result<Self, Failure> {
         let config = ClientConfig::load(args).map_err(|bad| Failure::Usage(bad.to_string()))?;
         let key = config.key.map_err(|none| Failure::Usage(none.to_string()))?;
         Ok(Self { client: Client::new(&config.url, DEADLINE)?, key })
     }
 
-    async fn read(&self, path: &str) -> Result<Value, Failure> {
+    pub(super) async fn read(&self, path: &str) -> Result<Value, Failure> {
         self.client.read(&format!("/api/v1{path}"), &self.key).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.client.call(&format!("/api/v1{path}"), &self.key, body).await
     }
 
+    pub(super) async fn change(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.client.change(&format!("/api/v1{path}"), &self.key, body).await
+    }
+
+    pub(super) async fn remove(&self, path: &str) -> Result<(), Failure> {
+        self.client.remove(&format!("/api/v1{path}"), &self.key).await
+    }
+
     /// All pages of a list, as one.
-    async fn all(&self, path: &str) -> Result<Value, Failure> {
+    pub(super) async fn all(&self, path: &str) -> Result<Value, Failure> {
         let (mut data, mut cursor) = (Vec::new(), String::new());
         loop {
             let mut page = self.read(&format!("{path}{cursor}")).await?;
@@ -246,7 +254,8 @@ fn at(id: &str, rest: &str) -> String {
     format!("/webhooks/{id}{rest}")
 }
 
-fn secret(named: Option<&String>) -> Result<Option<Value>, Failure> {
+/// What stands in the variable of this name.
+pub(super) fn secret(named: Option<&String>) -> Result<Option<Value>, Failure> {
     let Some(name) = named else { return Ok(None) };
     match env_secret(name) {
         Some(secret) => Ok(Some(secret.expose_secret().into())),
@@ -282,8 +291,7 @@ async fn change(args: ChangeArgs, output: Output) -> Result<(), Failure> {
         return Err(Failure::Usage("nothing to change was given; `--help` shows what can be".to_owned()));
     }
     let api = Api::new(args.client)?;
-    let path = format!("/api/v1{}", at(&args.id, ""));
-    let changed = api.client.change(&path, &api.key, &Value::Object(body)).await?;
+    let changed = api.change(&at(&args.id, ""), &Value::Object(body)).await?;
     output.answer(&changed, || page::one(&changed))
 }
 
@@ -293,8 +301,7 @@ async fn delete(args: DeleteArgs, output: Output) -> Result<(), Failure> {
         let detail = format!("what is owed to {id} would be lost; add --yes, or use `tidegate webhook disable`");
         return Err(Failure::Usage(detail));
     }
-    let api = Api::new(client)?;
-    api.client.remove(&format!("/api/v1{}", at(&id, "")), &api.key).await?;
+    Api::new(client)?.remove(&at(&id, "")).await?;
     output.answer(&json!({ "id": id, "deleted": true }), || format!("{id} is deleted"))
 }
 
