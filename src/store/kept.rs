@@ -105,7 +105,7 @@ impl Store {
         let rows = entries(&mut tx, source, (&marks.gone_to, &until), limit).await?;
         let batch = Batch::of(&rows, limit, most);
         let Some(last) = &batch.last else { return Ok(batch) };
-        let text = "UPDATE events SET body = $4, kept_bytes = 0, headers = '{}', query = NULL, stripped_at = $5 \
+        let text = "UPDATE events SET body = $4, kept_bytes = 0, payload = 'none', headers = '{}', query = NULL, stripped_at = $5 \
             WHERE source_id = $1 AND id > $2 AND id <= $3 AND stripped_at IS NULL";
         on!(&mut tx, tx => sqlx::query(text).bind(source).bind(&marks.gone_to).bind(last).bind(Vec::<u8>::new())
             .bind(now.micros()).execute(&mut **tx).await.map(|_| ()))?;

@@ -62,6 +62,7 @@ mod retention;
 mod secrecy;
 mod signatures;
 mod signing;
+mod sources;
 mod tidy;
 mod vendors;
 mod webhooks;

@@ -78,7 +78,8 @@ impl Known<'_> {
         let value = |name: &String| self.secrets.get(name.trim_start_matches("env:")).cloned();
         let given = names.iter().filter_map(value).collect::<Vec<_>>();
         let stands = |stored: &StoredSource| {
-            stored.settings.secret_names == *names && stored.active_secrets(self.now).next().is_some()
+            let active = stored.active_secrets(self.now).next().is_some();
+            !names.is_empty() && stored.settings.secret_names == *names && active
         };
         if given.is_empty() && stored.is_some_and(stands) {
             return Ok(None);
