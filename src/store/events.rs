@@ -10,7 +10,7 @@ use crate::id::{EventId, RecordId, SourceId};
 /// Nothing is left to be done for the event.
 const STATE_DONE: &str = "done";
 
-const COLUMNS: [(&str, Type); 20] = [
+const COLUMNS: [(&str, Type); 21] = [
     ("id", Type::Text),
     ("received_at", Type::Integer),
     ("module_id", Type::Text),
