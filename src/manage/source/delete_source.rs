@@ -40,5 +40,5 @@ fn without_its_key(standing: &Standing, caller: &Caller) -> Vec<Step> {
     }
     let definition = Definition { keys, ..old.clone() };
     let (of, from) = ((module.id(), module.slug().clone()), module.table.shape.number);
-    alter(of, from, Alteration::new(old, definition, Vec::new()), caller).collect()
+    alter(of, from, Alteration::new(old, definition, Vec::new()), caller)
 }
