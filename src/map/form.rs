@@ -55,6 +55,9 @@ pub fn named(query: &str, names: &[String]) -> String {
 
 /// The parameters of a URL with `instead` for the value of each of these names; `None` where it has none of them.
 pub fn without(query: &str, names: &[String], instead: &str) -> Option<String> {
+    if names.is_empty() {
+        return None;
+    }
     let mut found = false;
     let written = query.split('&').map(|pair| {
         if named(pair, names).is_empty() {

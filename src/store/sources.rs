@@ -93,6 +93,8 @@ struct Columns {
     updated_at: i64,
 }
 
+/// Source, digest, and three times.
+type TokenColumns = (String, String, i64, Option<i64>, Option<i64>);
 type SecretColumns = (String, Vec<u8>, Option<String>, i64, Option<i64>);
 
 impl Store {
@@ -122,8 +124,7 @@ impl Store {
     async fn tokens(&self) -> Result<HashMap<String, Vec<StoredToken>>, StoreError> {
         let text =
             "SELECT source_id, digest, created_at, expires_at, last_used_at FROM tokens ORDER BY created_at, digest";
-        let rows: Vec<(String, String, i64, Option<i64>, Option<i64>)> =
-            on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
+        let rows: Vec<TokenColumns> = on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
         let read = |(source, digest, created_at, expires_at, last_used_at)| {
             let token = StoredToken {
                 digest,

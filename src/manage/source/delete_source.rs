@@ -39,6 +39,6 @@ fn without_its_key(standing: &Standing, caller: &Caller) -> Vec<Step> {
         return Vec::new();
     }
     let definition = Definition { keys, ..old.clone() };
-    let alteration = Alteration::new(old, definition, Vec::new());
-    alter((module.id(), module.slug().clone()), module.table.shape.number, alteration, caller)
+    let (of, from) = ((module.id(), module.slug().clone()), module.table.shape.number);
+    alter(of, from, Alteration::new(old, definition, Vec::new()), caller)
 }

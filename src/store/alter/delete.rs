@@ -6,7 +6,7 @@ use crate::store::layout::execute;
 use crate::store::{StoreError, Tx, on, shapes, triggers};
 
 /// What is of the module's sources, and what is of the module, in the order in which it can go.
-const OF_SOURCES: [&str; 3] = ["tokens", "secrets", "mappings"];
+const OF_SOURCES: [&str; 4] = ["tokens", "secrets", "mappings", "source_counts"];
 const OF_MODULE: [&str; 2] = ["sources", "dropped_columns"];
 
 pub(super) async fn delete(
