@@ -41,6 +41,11 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
+    /// A table as it would be with one more set of fields that identifies records.
+    pub fn table_with_key(&self, table: &Table, fields: &[usize]) -> Arc<Table> {
+        Arc::new(table.with_key(fields, self.dialect))
+    }
+
     fn module(&self, row: (String, String, i64, String, i64, i64)) -> Option<StoredModule> {
         let (id, slug, number, definition, created_at, updated_at) = row;
         let definition: Definition = serde_json::from_str(&definition).ok()?;

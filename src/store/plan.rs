@@ -4,6 +4,7 @@
 use super::dialect::{Dialect, Type, sql};
 use super::endpoints::EndpointStep;
 use super::layout::{self, execute};
+use super::mappings::{self, NewVersion};
 use super::sources::Kept;
 use super::table::{index_name, lock_of};
 use super::{Store, StoreError, Tx, acquire, begin, on, triggers};
@@ -43,9 +44,7 @@ pub enum Step {
     },
     AddMapping {
         source: SourceId,
-        version: i64,
-        document: String,
-        author: String,
+        new: NewVersion,
     },
     AddToken {
         source: SourceId,
@@ -133,9 +132,7 @@ impl Store {
                     .execute(&mut **tx).await.map(|_| ()))?;
                 Ok(())
             }
-            Step::AddMapping { source, version, document, author } => {
-                add_mapping(tx, *source, *version, (document, author), now).await
-            }
+            Step::AddMapping { source, new } => mappings::add(tx, *source, new, now).await,
             Step::AddToken { source, digest } => {
                 let text = "INSERT INTO tokens (digest, source_id, created_at) VALUES ($1, $2, $3)";
                 on!(tx, tx => sqlx::query(text).bind(digest).bind(source.to_string()).bind(now)
@@ -263,22 +260,6 @@ async fn alter_module(
     let moved = on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(shape.number).bind(document).bind(now).bind(from)
         .execute(&mut **tx).await?.rows_affected());
     if moved == 1 { Ok(()) } else { Err(StoreError::Conflict) }
-}
-
-async fn add_mapping(
-    tx: &mut Tx<'_>,
-    source: SourceId,
-    version: i64,
-    (document, author): (&str, &str),
-    now: i64,
-) -> Result<(), StoreError> {
-    let text = "INSERT INTO mappings (source_id, version, document, author, created_at) VALUES ($1, $2, $3, $4, $5)";
-    on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(document).bind(author).bind(now)
-        .execute(&mut **tx).await.map(|_| ()))?;
-    let text = "UPDATE sources SET mapping_version = $2, updated_at = $3 WHERE id = $1";
-    on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(now)
-        .execute(&mut **tx).await.map(|_| ()))?;
-    Ok(())
 }
 
 async fn replace_secrets(

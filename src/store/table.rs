@@ -31,6 +31,8 @@ pub struct Key {
     /// Places of the fields in the shape.
     pub fields: Vec<usize>,
     pub(super) find: Statement,
+    /// The same without locking them.
+    pub(super) look: Statement,
 }
 
 #[derive(Debug)]
@@ -65,9 +67,15 @@ impl Table {
             park: texts.park(keys),
             get: sql(texts.get()),
             list: sql(texts.list()),
-            keys: keys.iter().map(|fields| Key { fields: fields.clone(), find: texts.find(fields) }).collect(),
+            keys: keys.iter().map(|fields| texts.key(fields)).collect(),
             shape,
         }
+    }
+
+    /// The same table with one more set of fields that identifies records, for which it has no index yet.
+    pub(super) fn with_key(&self, fields: &[usize], dialect: Dialect) -> Self {
+        let keys = self.keys.iter().map(|key| key.fields.clone()).chain([fields.to_vec()]).collect::<Vec<_>>();
+        Self::new(Arc::clone(&self.shape), &keys, dialect)
     }
 
     /// The place in `keys` of this set of fields.
@@ -200,8 +208,13 @@ impl Texts<'_> {
         })
     }
 
+    fn key(&self, fields: &[usize]) -> Key {
+        let look = self.find(fields, "");
+        Key { fields: fields.to_vec(), find: self.find(fields, self.dialect.for_update()), look }
+    }
+
     /// `ord` says which of the rows sent was found.
-    fn find(&self, key: &[usize]) -> Statement {
+    fn find(&self, key: &[usize], lock: &str) -> Statement {
         let key = key.iter().filter_map(|place| self.shape.fields.get(*place)).collect::<Vec<_>>();
         let kinds = key.iter().map(|field| (field.name.as_str(), Type::from(&field.kind)));
         let sent = std::iter::once(("_ord", Type::Integer)).chain(kinds).collect::<Vec<_>>();
@@ -210,11 +223,10 @@ impl Texts<'_> {
         let equal = equal.collect::<Vec<_>>().join(" AND ");
         Statement::new(self.dialect, &sent, |rows, _| {
             format!(
-                "/* shape {} */ SELECT {}, CAST(r.\"_ord\" AS TEXT) FROM {rows} CROSS JOIN \"{}\" t WHERE {equal}{}",
+                "/* shape {} */ SELECT {}, CAST(r.\"_ord\" AS TEXT) FROM {rows} CROSS JOIN \"{}\" t WHERE {equal}{lock}",
                 self.shape.number,
                 self.read(),
                 self.shape.table(),
-                self.dialect.for_update(),
             )
         })
     }

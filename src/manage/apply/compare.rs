@@ -16,8 +16,12 @@ use crate::secret::{self, ExposeSecret, SealKey, SecretString};
 use crate::source::Settings;
 use crate::source::document::Checked;
 use crate::store::modules::StoredModule;
+use crate::store::mappings::{NewVersion, Origin};
 use crate::store::plan::Step;
 use crate::store::sources::StoredSource;
+
+/// Of a file's name, in characters, as the history of mappings keeps it.
+const LONGEST_FILE_NAME: usize = 500;
 
 /// What was done, or would be.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -66,6 +70,8 @@ impl Applied {
 pub struct Plan {
     pub steps: Vec<Step>,
     pub applied: Applied,
+    /// Of the mappings that it adds from here on.
+    pub origin: Origin,
 }
 
 /// A source as it is wanted.
@@ -99,7 +105,8 @@ impl<'a> Known<'a> {
         Self { modules, sources, secrets, seal, url, caller, now: gateway.clock.now() }
     }
 
-    pub fn plan_file(&self, file: Checked, plan: &mut Plan) -> Result<(), Vec<Fault>> {
+    pub fn plan_file(&self, name: &str, file: Checked, plan: &mut Plan) -> Result<(), Vec<Fault>> {
+        plan.origin = Origin::File(shown_name(name));
         let wanted = file.sources.into_iter().map(|source| WantedSource {
             slug: source.slug,
             settings: source.settings,
@@ -249,8 +256,9 @@ impl<'a> Known<'a> {
             let version = stored.map_or(1, |stored| stored.mapping_version + 1);
             let document =
                 serde_json::to_string(&wanted.mapping).map_err(|error| Fault::new("rule", error.to_string()))?;
-            let author = self.caller.actor.clone();
-            plan.steps.push(Step::AddMapping { source: id, version, document, author });
+            let (author, origin) = (self.caller.actor.clone(), plan.origin.clone());
+            let new = NewVersion { version, document, author, note: None, origin };
+            plan.steps.push(Step::AddMapping { source: id, new });
         }
         plan.steps.extend(secrets.map(|sealed| Step::ReplaceSecrets { source: id, sealed }));
         if stored.is_some() && plan.steps.len() > before {
@@ -325,6 +333,11 @@ impl<'a> Known<'a> {
         };
         plan.steps.push(self.caller.audit(action, target));
     }
+}
+
+/// A file's name as the history keeps it.
+fn shown_name(name: &str) -> String {
+    name.chars().filter(|char| !char.is_control()).take(LONGEST_FILE_NAME).collect()
 }
 
 fn within(source: usize, fault: Fault) -> Fault {
