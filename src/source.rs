@@ -2,6 +2,7 @@
 //! mapping is versioned, the settings are not), then ready for requests.
 
 pub mod document;
+pub mod write;
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 //! in TOML and JSON; raw as written, then checked against the module's shape.
 
 mod check;
+pub mod diff;
 mod targets;
 
 use serde::{Deserialize, Serialize};
