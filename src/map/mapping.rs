@@ -3,6 +3,7 @@
 
 mod check;
 pub mod diff;
+mod read;
 mod targets;
 
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,6 @@ mod toml;
 
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use self::toml::{Member, inline, key, line, members, raw, tables, text};
 use super::Settings;

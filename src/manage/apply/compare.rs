@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::diff::{ModuleDiff, SourceDiff};
 use crate::clock::Timestamp;
 use crate::gateway::Gateway;
 use crate::id::{ModuleId, SourceId};
@@ -15,8 +16,9 @@ use crate::record::shape::Shape;
 use crate::secret::{self, ExposeSecret, SealKey, SecretString};
 use crate::source::Settings;
 use crate::source::document::Checked;
-use crate::store::modules::StoredModule;
+use crate::source::write::unwritable;
 use crate::store::mappings::{NewVersion, Origin};
+use crate::store::modules::StoredModule;
 use crate::store::plan::Step;
 use crate::store::sources::StoredSource;
 
@@ -34,6 +36,9 @@ pub struct Applied {
 pub struct AppliedModule {
     pub slug: String,
     pub action: Action,
+    /// Of what is made or changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<ModuleDiff>,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -46,6 +51,9 @@ pub struct AppliedSource {
     pub token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Of what is made or changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<SourceDiff>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -81,6 +89,13 @@ pub struct WantedSource {
     pub mapping: RawMapping,
     /// Active secrets, when they were given with the request; else by the names in the settings.
     pub secrets: Option<Vec<SecretString>>,
+}
+
+/// A module as the plan makes it.
+struct Shaped {
+    id: ModuleId,
+    shape: Shape,
+    keys: Vec<Vec<usize>>,
 }
 
 /// What the comparison goes by.
@@ -130,13 +145,49 @@ impl<'a> Known<'a> {
         sources: Vec<WantedSource>,
         plan: &mut Plan,
     ) -> Result<(), Vec<Fault>> {
+        let Shaped { id, shape, keys } = self.plan_shape(slug, wanted, &sources, plan)?;
+        let mut faults = self.broken(id, &sources, &shape, &keys);
+        for (place, source) in sources.into_iter().enumerate() {
+            let found = check(&source, &shape, &keys);
+            if !found.is_empty() {
+                faults.extend(found.into_iter().map(|fault| within(place, fault)));
+            } else if let Err(fault) = self.plan_source(id, slug, source, plan) {
+                faults.push(within(place, fault));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Another mapping of a source that stands, and the key that its `match` needs.
+    pub fn plan_mapping(
+        &self,
+        (module, source): (&StoredModule, &StoredSource),
+        mapping: RawMapping,
+        plan: &mut Plan,
+    ) -> Result<(), Vec<Fault>> {
+        let (slug, settings) = (source.slug.clone(), source.settings.clone());
+        let wanted = [WantedSource { slug, settings, mapping, secrets: None }];
+        let shaped = self.plan_shape(module.slug(), module.definition.clone(), &wanted, plan);
+        let Shaped { shape, keys, .. } = shaped.map_err(without_place)?;
+        let faults = check(&wanted[0], &shape, &keys);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// The module itself, with a key for each `match`.
+    fn plan_shape(
+        &self,
+        slug: &ModuleSlug,
+        wanted: Definition,
+        sources: &[WantedSource],
+        plan: &mut Plan,
+    ) -> Result<Shaped, Vec<Fault>> {
         let stored = self.modules.iter().find(|module| module.slug() == slug);
         let old = stored.map(|module| &module.definition);
         let mut definition = match old {
             Some(old) => grown(old, wanted)?,
             None => wanted,
         };
-        definition.keys = self.keys(stored, old, &definition, &sources)?;
+        definition.keys = self.keys(stored, old, &definition, sources)?;
         let id = stored.map_or_else(|| ModuleId::new(self.now), StoredModule::id);
         let from = stored.map_or(0, |module| module.table.shape.number);
         let action = match old {
@@ -146,6 +197,7 @@ impl<'a> Known<'a> {
         };
         let number = old.map_or(1, |old| definition.number_after(old, from));
         let corrupt = || vec![Fault::new("module", "the module's definition does not read")];
+        let diff = (action != Action::Unchanged).then(|| ModuleDiff::between(old, &definition));
         let (shape, keys) = definition.shape(id, slug.clone(), number).ok_or_else(corrupt)?;
         match (action, old) {
             (Action::Created, _) => plan.steps.push(Step::CreateModule { id, slug: slug.clone(), definition }),
@@ -156,17 +208,8 @@ impl<'a> Known<'a> {
             _ => {}
         }
         self.audit(plan, action, "module", slug.to_string());
-        plan.applied.modules.push(AppliedModule { slug: slug.to_string(), action });
-
-        let mut faults = self.broken(id, &sources, &shape, &keys);
-        for (place, source) in sources.into_iter().enumerate() {
-            if let Err(found) = source.settings.complete(&source.mapping).check(&shape, &keys) {
-                faults.extend(found.into_iter().map(|fault| within(place, fault)));
-            } else if let Err(fault) = self.plan_source(id, slug, source, plan) {
-                faults.push(within(place, fault));
-            }
-        }
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        plan.applied.modules.push(AppliedModule { slug: slug.to_string(), action, diff });
+        Ok(Shaped { id, shape, keys })
     }
 
     /// Sources that stand, are not wanted here, and could not go on with the new shape.
@@ -236,6 +279,7 @@ impl<'a> Known<'a> {
             action: Action::Unchanged,
             token: None,
             url: None,
+            diff: None,
         };
         let before = plan.steps.len();
         let settings = serde_json::to_string(&wanted.settings).map_err(|error| Fault::new("", error.to_string()))?;
@@ -260,7 +304,12 @@ impl<'a> Known<'a> {
             let new = NewVersion { version, document, author, note: None, origin };
             plan.steps.push(Step::AddMapping { source: id, new });
         }
+        let replaces = secrets.is_some();
         plan.steps.extend(secrets.map(|sealed| Step::ReplaceSecrets { source: id, sealed }));
+        if plan.steps.len() > before {
+            let old = stored.map(|stored| (&stored.settings, &stored.mapping));
+            applied.diff = Some(SourceDiff::between(old, (&wanted.settings, &wanted.mapping), replaces));
+        }
         if stored.is_some() && plan.steps.len() > before {
             applied.action = Action::Updated;
         }
@@ -333,6 +382,18 @@ impl<'a> Known<'a> {
         };
         plan.steps.push(self.caller.audit(action, target));
     }
+}
+
+/// Everything that is wrong with a mapping in its module; and what could not be exported is not taken.
+fn check(source: &WantedSource, shape: &Shape, keys: &[Vec<usize>]) -> Vec<Fault> {
+    let found = source.settings.complete(&source.mapping).check(shape, keys).err().unwrap_or_default();
+    if found.is_empty() { unwritable(&source.mapping) } else { found }
+}
+
+/// Of a single source.
+fn without_place(faults: Vec<Fault>) -> Vec<Fault> {
+    let of = |fault: Fault| Fault::new(fault.at.trim_start_matches("source[1]."), fault.detail);
+    faults.into_iter().map(of).collect()
 }
 
 /// A file's name as the history keeps it.

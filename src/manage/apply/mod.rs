@@ -1,6 +1,7 @@
 //! Makes modules, sources and mappings what the files say: everything of the request or nothing, in one transaction.
 
 pub mod compare;
+pub mod diff;
 
 use std::sync::Arc;
 
