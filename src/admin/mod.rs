@@ -9,6 +9,7 @@ pub mod described;
 mod events;
 mod extract;
 mod jobs;
+mod mappings;
 mod modules;
 mod records;
 mod sources;
@@ -31,6 +32,7 @@ const BASE: &str = "/api/v1";
 fn api() -> OpenApiRouter<Arc<Gateway>> {
     OpenApiRouter::new()
         .routes(routes!(apply::apply))
+        .routes(routes!(apply::export))
         .routes(routes!(apply::list_presets))
         .routes(routes!(modules::list_modules))
         .routes(routes!(modules::get_module))
@@ -40,6 +42,12 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(sources::get_source))
         .routes(routes!(sources::remove_secrets))
         .routes(routes!(sources::reveal_secret))
+        .routes(routes!(mappings::get, mappings::put))
+        .routes(routes!(mappings::versions))
+        .routes(routes!(mappings::version))
+        .routes(routes!(mappings::restore))
+        .routes(routes!(mappings::diff))
+        .routes(routes!(mappings::try_out))
         .routes(routes!(events::list_events))
         .routes(routes!(events::get_event))
         .routes(routes!(events::get_payload))
