@@ -5,6 +5,8 @@ pub mod apply;
 pub mod bench;
 pub mod changes;
 pub mod client;
+mod diff;
+pub mod export;
 pub mod healthcheck;
 pub mod job;
 pub mod mapping;
@@ -53,6 +55,16 @@ Examples:
   ERP_SECRET=… tidegate apply mappings/work-orders.toml
   tidegate apply --dry-run mappings/*.toml
   tidegate apply --json mappings/work-orders.toml | jq -r '.sources[0].url'";
+
+const EXPORT: &str = "\
+Fields, sources, rules and settings as they stand. Never a secret: where one has a name, that is
+written (env:NAME); where it was given over the API, a comment says so, and it stays where the file
+is applied to the same gateway.
+
+Examples:
+  tidegate export work-orders > mappings/work-orders.toml
+  tidegate export --to mappings
+  tidegate export work-orders | tidegate apply --dry-run -      nothing would change";
 
 const SEND: &str = "\
 Prints the status and the body of the answer. Exit code 0 for a 2xx, 1 for any other.
@@ -173,6 +185,10 @@ pub enum ClientCommand {
     #[command(after_help = APPLY)]
     Apply(apply::ApplyArgs),
 
+    /// Write modules as files that apply to no change
+    #[command(after_help = EXPORT)]
+    Export(export::ExportArgs),
+
     /// Post a file as a webhook, signed when there is a secret
     #[command(after_help = SEND)]
     Send(send::SendArgs),
@@ -189,7 +205,7 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Preset(preset::PresetCommand),
 
-    /// Check module files, and try payloads on them, without a gateway
+    /// Check and try mappings: of module files without a gateway, and those of a running one with their versions
     #[command(subcommand)]
     Mapping(mapping::MappingCommand),
 
@@ -229,11 +245,12 @@ pub fn run(command: ClientCommand, output: Output) -> Pin<Box<dyn Future<Output 
 async fn dispatch(command: ClientCommand, output: Output) -> u8 {
     let done = match command {
         ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
+        ClientCommand::Export(args) => export::run(args, output).await.map(|()| 0),
         ClientCommand::Send(args) => send::run(args, output).await,
         ClientCommand::Sign(args) => sign::run(&args, output),
         ClientCommand::Verify(args) => verify::run(&args, output),
         ClientCommand::Preset(command) => preset::run(&command, output),
-        ClientCommand::Mapping(command) => mapping::run(command, output),
+        ClientCommand::Mapping(command) => mapping::run(command, output).await,
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
         ClientCommand::Webhook(command) => webhook::run(*command, output).await,
         ClientCommand::Job(command) => job::run(command, output).await,

@@ -162,11 +162,7 @@ impl Rule {
         }
     }
 
-    fn found<'a>(
-        &'a self,
-        sight: Sight<'a>,
-        onlooker: &mut impl Onlooker,
-    ) -> Result<Option<Cow<'a, Node>>, BadValue> {
+    fn found<'a>(&'a self, sight: Sight<'a>, onlooker: &mut impl Onlooker) -> Result<Option<Cow<'a, Node>>, BadValue> {
         let count = if self.take == Take::Count { self.from.count(sight) } else { None };
         let found = match count {
             Some(count) => {

@@ -45,13 +45,23 @@ const KEPT: &str = "# Its secret was brought by the sender's handshake, and no f
 /// # Errors
 /// Of what no file can say, each place.
 pub fn file(slug: &str, definition: &Definition, sources: &[Written<'_>]) -> Result<String, Vec<Fault>> {
-    let mut page = Page::default();
+    let mut page = Page { tables: "source.".to_owned(), ..Page::default() };
     page.module(slug, definition);
     for (place, source) in sources.iter().enumerate() {
         page.at = format!("source[{}].", place + 1);
         page.source(source);
     }
     if page.faults.is_empty() { Ok(page.text.trim_end().to_owned() + "\n") } else { Err(page.faults) }
+}
+
+/// A mapping by itself: its keys, and `[[rule]]` tables.
+///
+/// # Errors
+/// Of what no file can say, each place.
+pub fn mapping(mapping: &RawMapping) -> Result<String, Vec<Fault>> {
+    let mut page = Page::default();
+    page.mapping(mapping);
+    if page.faults.is_empty() { Ok(page.text.trim().to_owned() + "\n") } else { Err(page.faults) }
 }
 
 /// What of a mapping no file can say, by its own paths of keys.
@@ -68,6 +78,8 @@ struct Page {
     faults: Vec<Fault>,
     /// What stands before the paths of faults.
     at: String,
+    /// What stands before the names of a source's tables.
+    tables: String,
 }
 
 impl Page {
@@ -76,7 +88,9 @@ impl Page {
         self.at = "module.".to_owned();
         // `keys` are made of the matches; the rest has forms of its own.
         let apart = ["keys", "fields", "events"];
-        let is_usual = |(name, value): &Member| name == "name" && serde_json::from_str(value.get()).is_ok_and(|it: String| it == slug);
+        let is_usual = |(name, value): &Member| {
+            name == "name" && serde_json::from_str(value.get()).is_ok_and(|it: String| it == slug)
+        };
         for member in self.members_of(definition).iter().filter(|(name, _)| !apart.contains(&name.as_str())) {
             if !is_usual(member) {
                 self.line(member);
@@ -179,7 +193,7 @@ impl Page {
 
     /// A table of a list of a source.
     fn block(&mut self, name: &str, place: usize, members: &[Member]) {
-        self.text.push_str(&format!("\n[[source.{name}]]\n"));
+        self.text.push_str(&format!("\n[[{}{name}]]\n", self.tables));
         let at = std::mem::take(&mut self.at);
         self.at = format!("{at}{name}[{}].", place + 1);
         members.iter().for_each(|member| self.line(member));

@@ -165,12 +165,7 @@ impl Store {
     }
 
     /// The event that was applied under this id, while it is remembered.
-    pub async fn applied_as(
-        &self,
-        source: SourceId,
-        key: &str,
-        now: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
+    pub async fn applied_as(&self, source: SourceId, key: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
         let text = "SELECT event_id FROM dedupe WHERE source_id = $1 AND key = $2 AND expires_at > $3";
         Ok(on!(&self.read, pool => sqlx::query_scalar(text)
             .bind(source.to_string()).bind(key).bind(now.micros()).fetch_optional(pool).await)?)

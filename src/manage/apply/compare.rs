@@ -125,7 +125,7 @@ impl<'a> Known<'a> {
         let wanted = file.sources.into_iter().map(|source| WantedSource {
             slug: source.slug,
             settings: source.settings,
-            mapping: source.mapping.raw,
+            mapping: source.raw,
             secrets: None,
         });
         self.plan_module(&file.slug, file.definition, wanted.collect(), plan)
@@ -167,9 +167,16 @@ impl<'a> Known<'a> {
     ) -> Result<(), Vec<Fault>> {
         let (slug, settings) = (source.slug.clone(), source.settings.clone());
         let wanted = [WantedSource { slug, settings, mapping, secrets: None }];
-        let shaped = self.plan_shape(module.slug(), module.definition.clone(), &wanted, plan);
-        let Shaped { shape, keys, .. } = shaped.map_err(without_place)?;
-        let faults = check(&wanted[0], &shape, &keys);
+        let (told, faults) = match self.plan_shape(module.slug(), module.definition.clone(), &wanted, plan) {
+            Ok(Shaped { shape, keys, .. }) => (Vec::new(), check(&wanted[0], &shape, &keys)),
+            // A `match` that cannot be: the rest is told by the module as it stands.
+            Err(told) => {
+                let keys = module.table.keys.iter().map(|key| key.fields.clone()).collect::<Vec<_>>();
+                (without_place(told), check(&wanted[0], &module.table.shape, &keys))
+            }
+        };
+        let is_new = |fault: &Fault| !told.iter().any(|told| told.at == fault.at);
+        let faults = [told.clone(), faults.into_iter().filter(is_new).collect()].concat();
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 

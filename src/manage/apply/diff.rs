@@ -37,6 +37,7 @@ struct NamedChange {
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct SourceDiff {
     /// By the names that storage has for them: `{"from", "to"}`.
     #[schema(value_type = Object)]
@@ -78,13 +79,13 @@ impl<T: Clone + PartialEq + Serialize> NamedDiff<T> {
 }
 
 impl SourceDiff {
-    pub fn between(old: Option<(&Settings, &RawMapping)>, new: (&Settings, &RawMapping), secrets_replaced: bool) -> Self {
+    pub fn between(
+        old: Option<(&Settings, &RawMapping)>,
+        new: (&Settings, &RawMapping),
+        secrets_replaced: bool,
+    ) -> Self {
         let nothing = RawMapping::default();
         let (settings, mapping) = old.map_or_else(|| (Map::new(), &nothing), |(s, mapping)| (object(s), mapping));
-        Self {
-            settings: members(&settings, &object(new.0)),
-            secrets_replaced,
-            mapping: Diff::between(mapping, new.1),
-        }
+        Self { settings: members(&settings, &object(new.0)), secrets_replaced, mapping: Diff::between(mapping, new.1) }
     }
 }

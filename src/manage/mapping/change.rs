@@ -62,7 +62,7 @@ pub async fn change(gateway: &Gateway, caller: &Caller, of: Of<'_>, wanted: &Wan
             Err(StoreError::Conflict) => {}
             Err(StoreError::Duplicates) => return Err(duplicates(&altered)),
             Err(error) => return Err(error.into()),
-            Ok(()) => return Ok(made(gateway, caller, (&module, source), wanted)),
+            Ok(()) => return Ok(made(gateway, caller, (&module, source), wanted).await),
         }
     }
     Err(Problem::new(Code::Conflict, "the configuration keeps changing at the same time; try again"))
@@ -92,7 +92,8 @@ async fn plan(
         return Err(invalid(&wanted.refusal, &faults));
     }
     plan.steps.push(Step::AddMapping { source: source.id, new: new_version(caller, source, wanted)? });
-    let (before, after) = (json!({ "version": source.mapping_version }), json!({ "version": source.mapping_version + 1 }));
+    let (before, after) =
+        (json!({ "version": source.mapping_version }), json!({ "version": source.mapping_version + 1 }));
     plan.steps.push(caller.changed(wanted.action, format!("{}/{}", module.slug(), source.slug), &before, &after));
     Ok(plan.steps)
 }
@@ -103,14 +104,17 @@ fn new_version(caller: &Caller, source: &StoredSource, wanted: &Wanted) -> Resul
     Ok(NewVersion { version: source.mapping_version + 1, document, author, note, origin: Origin::Api })
 }
 
-/// From the plan, not from the database: it is committed, whatever fails from here on.
-fn made(
+/// As it was written down; from the plan if that fails, since it is committed.
+async fn made(
     gateway: &Gateway,
     caller: &Caller,
     (module, mut source): (&StoredModule, StoredSource),
     wanted: &Wanted,
 ) -> MappingView {
     source.mapping_version += 1;
+    if let Ok(Some(version)) = gateway.store.mapping_version(source.id, source.mapping_version).await {
+        return MappingView::new(version, module, &source);
+    }
     let version = StoredVersion {
         version: source.mapping_version,
         mapping: wanted.mapping.clone(),

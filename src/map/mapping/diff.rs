@@ -180,7 +180,8 @@ mod tests {
         let found = diff(old, new);
         assert_eq!(found["rules"]["added"], json!([{ "place": 3, "rule": { "from": "$.d", "to": "d" } }]));
         assert_eq!(found["rules"]["removed"], json!([{ "place": 3, "rule": { "from": "$.c", "to": "c" } }]));
-        let changed = json!([{ "place": 2, "from": "$.x", "to": "b", "members": { "from": { "from": "$.b", "to": "$.x" } } }]);
+        let changed =
+            json!([{ "place": 2, "from": "$.x", "to": "b", "members": { "from": { "from": "$.b", "to": "$.x" } } }]);
         assert_eq!((&found["rules"]["changed"], &found["rules"]["reordered"]), (&changed, &json!(false)));
     }
 

@@ -14,7 +14,8 @@ impl RawMapping {
     pub fn read(document: Value) -> (Self, Vec<Fault>) {
         let mut faults = Vec::new();
         let Value::Object(mut members) = document else {
-            let detail = "a mapping is an object, such as { \"rule\": [{ \"from\": \"$.sku\", \"to\": \"product_code\" }] }";
+            let detail =
+                "a mapping is an object, such as { \"rule\": [{ \"from\": \"$.sku\", \"to\": \"product_code\" }] }";
             return (Self::default(), vec![Fault::new("", detail)]);
         };
         let rules = rules(members.remove("rule"), &mut faults);
@@ -105,7 +106,8 @@ mod tests {
 
     #[test]
     fn what_reads_is_what_serde_reads() {
-        let document = json!({ "match": ["a"], "rule": [{ "from": "$.a", "to": "a", "default": 1.50, "required": true }] });
+        let document =
+            json!({ "match": ["a"], "rule": [{ "from": "$.a", "to": "a", "default": 1.50, "required": true }] });
         let (mapping, faults) = RawMapping::read(document.clone());
         assert_eq!((mapping, faults), (serde_json::from_value(document).unwrap(), Vec::new()));
     }

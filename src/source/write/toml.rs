@@ -183,6 +183,9 @@ mod tests {
 
     #[test]
     fn keys_and_texts_are_written_as_people_write_them() {
-        assert_eq!(written(r#"{"type":"text","a b":"@.x == \"y\""}"#).unwrap(), r#"{ type = "text", "a b" = '@.x == "y"' }"#);
+        assert_eq!(
+            written(r#"{"type":"text","a b":"@.x == \"y\""}"#).unwrap(),
+            r#"{ type = "text", "a b" = '@.x == "y"' }"#
+        );
     }
 }

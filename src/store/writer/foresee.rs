@@ -53,11 +53,10 @@ impl Store {
         if is_taken(&mut tx, table, &slots).await? {
             return Ok(Err(WriteError::MatchTaken));
         }
-        let foreseen = receipt.records.into_iter().zip(slots.of_order(0)).map(|((id, outcome), slot)| Foreseen {
-            id,
-            outcome,
-            before: slot.stored.clone(),
-            after: slot.row.clone(),
+        let foreseen = receipt.records.into_iter().zip(slots.of_order(0)).map(|((id, outcome), slot)| {
+            // Another record of this event may have taken the place of this one.
+            let this = |row: &Option<Arc<Row>>| row.clone().filter(|row| Some(row.id) == id);
+            Foreseen { id, outcome, before: this(&slot.stored), after: this(&slot.row) }
         });
         Ok(Ok(foreseen.collect()))
     }
@@ -110,7 +109,8 @@ fn newcomers<'s>(key: &Key, slots: &'s Slots<'_>) -> Option<Vec<Newcomer<'s>>> {
         if !seen.insert(values.iter().map(|value| value.text()).collect::<Vec<_>>()) {
             return None;
         }
-        let stands = stored.is_some_and(|stored| stored.id == row.id && found_by(stored, key).as_ref() == Some(&values));
+        let stands =
+            stored.is_some_and(|stored| stored.id == row.id && found_by(stored, key).as_ref() == Some(&values));
         if !stands {
             newcomers.push((row, values));
         }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -76,7 +76,8 @@ impl Letter {
         };
         let mut headers = header_map(&input.headers)?;
         let content_type = input.content_type.as_deref();
-        if let Some(content_type) = content_type.or((!headers.contains_key(CONTENT_TYPE)).then_some("application/json")) {
+        if let Some(content_type) = content_type.or((!headers.contains_key(CONTENT_TYPE)).then_some("application/json"))
+        {
             let bad = |_| invalid("`contentType` is one such as \"application/xml\"");
             headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).map_err(bad)?);
         }
@@ -99,7 +100,8 @@ impl Letter {
             return Err(Problem::new(Code::Conflict, detail));
         }
         let kept: BTreeMap<String, String> = serde_json::from_str(&event.headers).unwrap_or_default();
-        let received_at = Timestamp::from_micros(event.received_at).ok_or_else(|| Problem::from(Code::InternalError))?;
+        let received_at =
+            Timestamp::from_micros(event.received_at).ok_or_else(|| Problem::from(Code::InternalError))?;
         Ok(Self { body, headers: header_map(&kept)?, query: event.query, received_at })
     }
 

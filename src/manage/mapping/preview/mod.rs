@@ -51,7 +51,8 @@ pub async fn preview(
     if letter.body.len() > most {
         return Ok(preview.refused(Code::BodyTooLarge));
     }
-    let judged = tokio::task::block_in_place(|| judge_before(&trial.source, letter.request(format, trial.event), &mut tracer));
+    let judged =
+        tokio::task::block_in_place(|| judge_before(&trial.source, letter.request(format, trial.event), &mut tracer));
     preview.event.of_type = judged.event_type;
     let key = match &judged.verdict {
         intake::Verdict::Accepted(Accepted { event_key, .. }) | intake::Verdict::Unfit { event_key, .. } => *event_key,
@@ -64,7 +65,9 @@ pub async fn preview(
         intake::Verdict::Ignored(cause) => preview.comes_to(Outcome::Ignored, Some(cause)),
         intake::Verdict::Unreadable(bad) => preview.unreadable(bad.code, &bad.to_string()),
         intake::Verdict::Unfit { errors, .. } => preview.unfit(&errors),
-        intake::Verdict::Accepted(accepted) => trial.meet(gateway, &accepted.records, (&mut preview, &mut tracer)).await?,
+        intake::Verdict::Accepted(accepted) => {
+            trial.meet(gateway, &accepted.records, (&mut preview, &mut tracer)).await?
+        }
     }
     preview.traced(tracer);
     Ok(preview)

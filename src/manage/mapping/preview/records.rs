@@ -52,11 +52,10 @@ pub fn of(
     let Foreseen { id, outcome, before, after } = foreseen;
     let names = source.shape.names(&source.mapping.matching).map(ToString::to_string);
     let values = judged.key.iter().map(|value| serde_json::to_value(value).unwrap_or_default());
-    let is_new = |row: &Row| before.as_ref().is_none_or(|before| before.id != row.id);
     let mut preview = RecordPreview {
         index,
         outcome,
-        record_id: id.filter(|id| before.as_ref().is_some_and(|before| before.id == *id) || outcome == Outcome::Stale),
+        record_id: id.filter(|_| before.is_some() || outcome == Outcome::Stale),
         r#match: names.zip(values).collect(),
         existing: None,
         resulting: None,
@@ -71,7 +70,7 @@ pub fn of(
     }
     let view = |row: &Row| {
         let mut view = object(&RecordView::new(Arc::clone(&source.shape), row.clone()));
-        if is_new(row) {
+        if before.is_none() {
             view.insert("id".to_owned(), Value::Null);
         }
         if row.event == Some(event) {
