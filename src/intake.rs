@@ -1,5 +1,5 @@
-//! Judging: what an inbound request means for the source's module, without touching anything. The door, and later
-//! preview, replay and backtests, all call [`judge`].
+//! Judging: what an inbound request means for the source's module, without touching anything. The door and whoever
+//! tries a mapping call [`judge`]; a preview looks on while it happens.
 
 mod records;
 
@@ -15,6 +15,7 @@ use crate::map::form;
 use crate::map::input::{Sight, too_many};
 use crate::map::json::BadBody;
 use crate::map::mapping::{EventIdFrom, Mapping, fits};
+use crate::map::onlooker::{Nobody, Onlooker};
 use crate::record::merge::Incoming;
 use crate::record::value::{BadValue, Value};
 use crate::secret;
@@ -98,12 +99,18 @@ pub struct RuleError {
 /// Order of judgement (DESIGN 4): event type, `when`, then the event id, then the nodes of `each`, the match and
 /// `delete_when`. Duplicates and stale events are found where the records are.
 pub fn judge(source: &Source, request: Request<'_>) -> Judged {
+    judge_before(source, request, &mut Nobody)
+}
+
+/// The same before someone who looks on.
+pub fn judge_before(source: &Source, request: Request<'_>, onlooker: &mut impl Onlooker) -> Judged {
     let document = request.format.read(request.body);
     let query = query(source, request);
     let (document, query) = match (document, query) {
         (Ok(document), Ok(query)) => (document, query),
         (Err(bad), _) | (_, Err(bad)) => return Judged { event_type: None, verdict: Verdict::Unreadable(bad) },
     };
+    onlooker.document(&document);
     let (headers, received_at) = (request.headers, request.received_at);
     let work = Work::of_event(request.body.len());
     let sight = Sight { document: &document, node: &document, headers, query: &query, received_at, work: &work };
@@ -113,7 +120,7 @@ pub fn judge(source: &Source, request: Request<'_>) -> Judged {
     }
     let verdict = match not_meant(&source.mapping, event_type.as_deref(), sight) {
         Some(cause) => Verdict::Ignored(cause),
-        None => verdict(source, sight, request),
+        None => verdict(source, sight, request, onlooker),
     };
     let verdict = if work.is_spent() { too_costly(verdict) } else { verdict };
     Judged { event_type, verdict }
@@ -149,11 +156,11 @@ fn not_meant(mapping: &Mapping, event_type: Option<&str>, sight: Sight<'_>) -> O
     if holds { None } else { Some("when") }
 }
 
-fn verdict(source: &Source, sight: Sight<'_>, request: Request<'_>) -> Verdict {
-    let event_key = event_key(&source.mapping, sight, request);
+fn verdict(source: &Source, sight: Sight<'_>, request: Request<'_>, onlooker: &mut impl Onlooker) -> Verdict {
+    let event_key = event_key(&source.mapping, sight, request, onlooker);
     let judged = nodes(&source.mapping, sight.document, sight.work)
         .map_err(|error| vec![error])
-        .and_then(|nodes| Records::judge(source, sight, request, &nodes));
+        .and_then(|nodes| Records::judge(source, sight, request, &nodes, onlooker));
     match judged {
         Ok(Records { done: records, weight, .. }) => Verdict::Accepted(Accepted { event_key, records, weight }),
         Err(errors) => Verdict::Unfit { errors, event_key },
@@ -192,13 +199,20 @@ fn bad_event_type(text: &str) -> Option<RuleError> {
     Some(RuleError { index: None, rule: None, from: None, to: "event_type".to_owned(), code: "event_type", detail })
 }
 
-fn event_key(mapping: &Mapping, sight: Sight<'_>, request: Request<'_>) -> Option<[u8; 32]> {
+fn event_key(
+    mapping: &Mapping,
+    sight: Sight<'_>,
+    request: Request<'_>,
+    onlooker: &mut impl Onlooker,
+) -> Option<[u8; 32]> {
     let Some(from) = &mapping.event_id else { return request.once };
     match from {
         EventIdFrom::Body => Some(secret::digest_bytes(request.body)),
         // An empty text is no id: it would make one event of all that carry it.
         EventIdFrom::Input(input) => {
-            input.text(sight).filter(|text| !text.trim().is_empty()).map(|text| secret::digest(&text))
+            let text = input.text(sight).filter(|text| !text.trim().is_empty())?;
+            onlooker.event_id(&text);
+            Some(secret::digest(&text))
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod document;
 mod keep;
 pub mod redact;
 mod secrets;
+pub mod write;
 
 use std::sync::Arc;
 

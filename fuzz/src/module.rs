@@ -20,7 +20,7 @@ pub fn check(text: &str) -> Result<Checked, Vec<FileError>> {
 pub fn sources(text: &str) -> Result<Vec<Source>, Vec<FileError>> {
     let Checked { shape, sources, .. } = check(text)?;
     let shape = Arc::new(shape);
-    let source = |CheckedSource { slug, settings, mapping }| {
+    let source = |CheckedSource { slug, settings, mapping, .. }| {
         let (id, shape) = (SourceId::floor(now()), Arc::clone(&shape));
         Source { id, slug, shape, settings, secrets: Vec::new(), mapping, mapping_version: 1 }
     };

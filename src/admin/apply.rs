@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::answer::{App, Asked, Body, answer, parsed, query};
-use super::described::{Conflict, Unfit};
+use super::described::{Conflict, NotFound, Unfit};
 use super::extract::Authenticated;
 use crate::manage;
 use crate::manage::apply::compare::Applied;
+use crate::manage::export::Exported;
 use crate::manage::list_presets::PresetView;
 use crate::manage::page::Page;
 use crate::problem::Problem;
 use crate::secret::SecretString;
+
+/// As IANA registers it.
+const TOML: &str = "application/toml";
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +70,39 @@ pub async fn apply(
         dry_run: asked.dry_run,
     };
     manage::apply::apply(&gateway, &caller, &input).await.map(answer)
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExportQuery {
+    /// A module's slug: its file alone, as TOML.
+    module: Option<String>,
+}
+
+/// Modules as files
+///
+/// Applying them changes nothing. One module is answered as TOML; without `module` all of them, as a list of files. No
+/// file holds a secret: it names those that have a name, and says where there are others.
+#[utoipa::path(get, path = "/export", tag = "Files", security(("key" = ["viewer"])), params(ExportQuery),
+    responses((status = 200, description = "`application/toml` is a module's file.",
+        content((Exported = "application/json"), (String = "application/toml"))), NotFound, Conflict))]
+pub async fn export(
+    State(gateway): App,
+    Authenticated(caller): Authenticated,
+    asked: Asked<ExportQuery>,
+) -> Result<Response, Problem> {
+    let asked = query(asked)?;
+    let Exported { mut files } = manage::export::export(&gateway, &caller, asked.module.as_deref()).await?;
+    match files.pop() {
+        Some(file) if asked.module.is_some() => {
+            Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(TOML))], file.text).into_response())
+        }
+        last => {
+            files.extend(last);
+            Ok(answer(Exported { files }))
+        }
+    }
 }
 
 /// The senders whose signatures are known

@@ -10,6 +10,7 @@ mod events;
 mod extract;
 mod jobs;
 mod keys;
+mod mappings;
 mod modules;
 mod records;
 mod sources;
@@ -30,6 +31,7 @@ const MOST_BODY: usize = 4 * 1024 * 1024;
 fn api() -> OpenApiRouter<Arc<Gateway>> {
     OpenApiRouter::new()
         .routes(routes!(apply::apply))
+        .routes(routes!(apply::export))
         .routes(routes!(apply::list_presets))
         .routes(routes!(modules::list_modules, modules::create_module))
         .routes(routes!(modules::get_module, modules::change_module, modules::delete_module))
@@ -41,6 +43,12 @@ fn api() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(sources::rotate_secret))
         .routes(routes!(sources::remove_secrets))
         .routes(routes!(sources::reveal_secret))
+        .routes(routes!(mappings::get, mappings::put))
+        .routes(routes!(mappings::versions))
+        .routes(routes!(mappings::version))
+        .routes(routes!(mappings::restore))
+        .routes(routes!(mappings::diff))
+        .routes(routes!(mappings::try_out))
         .routes(routes!(events::list_events))
         .routes(routes!(events::get_event))
         .routes(routes!(events::get_payload))

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 use toml::Value as Toml;
 
 use super::client::Client;
+use super::diff;
 use super::output::{Failure, Output};
+use super::send;
 use crate::config::{ClientArgs, ClientConfig, env_secret};
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -21,11 +23,11 @@ const DEADLINE: Duration = Duration::from_secs(120);
 
 #[derive(Args, Clone, Debug)]
 pub struct ApplyArgs {
-    /// Module files, such as mappings/work-orders.toml
+    /// Module files, such as mappings/work-orders.toml; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Say what would be done, and do nothing
+    /// Say what would be done and what would change, and do nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -44,6 +46,8 @@ struct Applied {
 struct Module {
     slug: String,
     action: String,
+    #[serde(default)]
+    diff: Value,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +57,8 @@ struct Source {
     action: String,
     token: Option<String>,
     url: Option<String>,
+    #[serde(default)]
+    diff: Value,
 }
 
 pub async fn run(args: ApplyArgs, output: Output) -> Result<(), Failure> {
@@ -71,10 +77,8 @@ pub async fn run(args: ApplyArgs, output: Output) -> Result<(), Failure> {
 /// A file's name as it was given, which the gateway's messages repeat, and its text.
 fn read(path: &Path) -> Result<(String, String), Failure> {
     let name = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok((name, text)),
-        Err(error) => Err(Failure::Usage(format!("{name}: {error}"))),
-    }
+    let text = String::from_utf8(send::read(path)?);
+    text.map(|text| (name.clone(), text)).map_err(|_| Failure::Usage(format!("{name}: the file is not UTF-8")))
 }
 
 fn request(files: &[(String, String)]) -> Value {
@@ -121,14 +125,25 @@ fn name_in(value: &Toml) -> Option<String> {
 }
 
 fn table(applied: &Applied, dry_run: bool) -> String {
-    let modules = applied.modules.iter().map(|module| ("module", module.slug.clone(), &module.action));
-    let sources = applied.sources.iter().map(|source| ("source", source_name(source), &source.action));
+    // What is made anew says its file.
+    let details = |action: &str, lines: Vec<String>| if dry_run && action == "updated" { lines } else { Vec::new() };
+    let modules = applied.modules.iter().map(|module| {
+        let lines = details(&module.action, diff::of_module(&module.diff));
+        ("module", module.slug.clone(), &module.action, lines)
+    });
+    let sources = applied.sources.iter().map(|source| {
+        let lines = details(&source.action, diff::of_source(&source.diff));
+        ("source", source_name(source), &source.action, lines)
+    });
     let rows: Vec<_> = modules.chain(sources).collect();
-    let width = rows.iter().map(|(_, name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = rows.iter().map(|(_, name, ..)| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     // Writing into a String cannot fail.
-    for (kind, name, action) in &rows {
+    for (kind, name, action, lines) in &rows {
         let _ = writeln!(text, "{kind}  {name:<width$}  {action}");
+        for line in lines {
+            let _ = writeln!(text, "    {line}");
+        }
     }
     let fresh: Vec<_> = applied.sources.iter().filter(|source| source.token.is_some()).collect();
     for source in &fresh {

@@ -8,11 +8,14 @@ use reqwest::{RequestBuilder, Url};
 use serde_json::{Value, json};
 
 use super::output::Failure;
+use crate::config::{ClientArgs, ClientConfig};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// More than any answer of a gateway; `send` may be pointed at anything.
 const MOST_ANSWERED: usize = 16 * 1024 * 1024;
 const NO_CONTENT: u16 = 204;
+/// Above what the gateway takes for an answer of its administration.
+const DEADLINE: Duration = Duration::from_secs(120);
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub struct Client {
@@ -94,6 +97,29 @@ impl Client {
         if answer.status == NO_CONTENT { Ok(()) } else { self.told(&answer).map(|_| ()) }
     }
 
+    /// One call that puts something into the place of what stands, if it is at the version that `condition` names; errors
+    /// as for [`Client::call`].
+    pub async fn put(
+        &self,
+        path: &str,
+        key: &SecretString,
+        (body, condition): (&Value, Option<&str>),
+    ) -> Result<Value, Failure> {
+        let request = self.http.put(format!("{}{path}", self.url)).json(body);
+        let request = condition.into_iter().fold(request, |request, tag| request.header("If-Match", tag));
+        self.ask(request, key).await
+    }
+
+    /// One reading call whose answer is a text; errors as for [`Client::call`].
+    pub async fn text(&self, path: &str, key: &SecretString) -> Result<String, Failure> {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(key.expose_secret());
+        let answer = self.exchange(request).await?;
+        if answer.is_success() {
+            return Ok(String::from_utf8_lossy(&answer.body).into_owned());
+        }
+        self.told(&answer).map(|_| String::new())
+    }
+
     async fn ask(&self, request: RequestBuilder, key: &SecretString) -> Result<Value, Failure> {
         let answer = self.exchange(request.bearer_auth(key.expose_secret())).await?;
         self.told(&answer)
@@ -137,6 +163,53 @@ impl Client {
 impl Answer {
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+}
+
+/// The administration API of a running gateway, with a key for it.
+pub struct Api {
+    client: Client,
+    key: SecretString,
+}
+
+impl Api {
+    /// # Errors
+    /// There is no such URL, or no key.
+    pub fn new(args: ClientArgs) -> Result<Self, Failure> {
+        let config = ClientConfig::load(args).map_err(|bad| Failure::Usage(bad.to_string()))?;
+        let key = config.key.map_err(|none| Failure::Usage(none.to_string()))?;
+        Ok(Self { client: Client::new(&config.url, DEADLINE)?, key })
+    }
+
+    pub async fn read(&self, path: &str) -> Result<Value, Failure> {
+        self.client.read(&format!("/api/v1{path}"), &self.key).await
+    }
+
+    pub async fn text(&self, path: &str) -> Result<String, Failure> {
+        self.client.text(&format!("/api/v1{path}"), &self.key).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.client.call(&format!("/api/v1{path}"), &self.key, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value, condition: Option<&str>) -> Result<Value, Failure> {
+        self.client.put(&format!("/api/v1{path}"), &self.key, (body, condition)).await
+    }
+
+    /// All pages of a list, as one.
+    pub async fn all(&self, path: &str) -> Result<Value, Failure> {
+        let (mut data, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let mut page = self.read(&format!("{path}{cursor}")).await?;
+            if let Some(Value::Array(rows)) = page.get_mut("data").map(Value::take) {
+                data.extend(rows);
+            }
+            match page["nextCursor"].as_str() {
+                Some(next) => cursor = format!("?cursor={next}"),
+                None => return Ok(json!({ "data": data })),
+            }
+        }
     }
 }
 

@@ -6,6 +6,8 @@ pub mod audit;
 pub mod bench;
 pub mod changes;
 pub mod client;
+mod diff;
+pub mod export;
 pub mod healthcheck;
 pub mod job;
 pub mod key;
@@ -58,6 +60,16 @@ Examples:
   ERP_SECRET=… tidegate apply mappings/work-orders.toml
   tidegate apply --dry-run mappings/*.toml
   tidegate apply --json mappings/work-orders.toml | jq -r '.sources[0].url'";
+
+const EXPORT: &str = "\
+Fields, sources, rules and settings as they stand. Never a secret: where one has a name, that is
+written (env:NAME); where it was given over the API, a comment says so, and it stays where the file
+is applied to the same gateway.
+
+Examples:
+  tidegate export work-orders > mappings/work-orders.toml
+  tidegate export --to mappings
+  tidegate export work-orders | tidegate apply --dry-run -      nothing would change";
 
 const SEND: &str = "\
 Prints the status and the body of the answer. Exit code 0 for a 2xx, 1 for any other.
@@ -188,6 +200,10 @@ pub enum ClientCommand {
     #[command(after_help = APPLY)]
     Apply(apply::ApplyArgs),
 
+    /// Write modules as files that apply to no change
+    #[command(after_help = EXPORT)]
+    Export(export::ExportArgs),
+
     /// Post a file as a webhook, signed when there is a secret
     #[command(after_help = SEND)]
     Send(send::SendArgs),
@@ -204,7 +220,7 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Preset(preset::PresetCommand),
 
-    /// Check module files, and try payloads on them, without a gateway
+    /// Check and try mappings: of module files without a gateway, and those of a running one with their versions
     #[command(subcommand)]
     Mapping(mapping::MappingCommand),
 
@@ -264,11 +280,12 @@ pub fn run(command: ClientCommand, output: Output) -> Pin<Box<dyn Future<Output 
 async fn dispatch(command: ClientCommand, output: Output) -> u8 {
     let done = match command {
         ClientCommand::Apply(args) => apply::run(args, output).await.map(|()| 0),
+        ClientCommand::Export(args) => export::run(args, output).await.map(|()| 0),
         ClientCommand::Send(args) => send::run(args, output).await,
         ClientCommand::Sign(args) => sign::run(&args, output),
         ClientCommand::Verify(args) => verify::run(&args, output),
         ClientCommand::Preset(command) => preset::run(&command, output),
-        ClientCommand::Mapping(command) => mapping::run(command, output),
+        ClientCommand::Mapping(command) => mapping::run(command, output).await,
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
         ClientCommand::Source(command) => source::run(command, output).await,
         ClientCommand::Token(command) => token::run(command, output).await,

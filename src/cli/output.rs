@@ -61,6 +61,10 @@ impl Output {
         text.map_err(io::Error::from).and_then(|text| to_stdout(&text)).map_err(unwritten)
     }
 
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// The answer to a program, where people were told it piece by piece.
     ///
     /// # Errors

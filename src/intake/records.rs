@@ -4,6 +4,7 @@ use super::{JudgedRecord, Request, RuleError};
 use crate::clock::Timestamp;
 use crate::map::input::Sight;
 use crate::map::mapping::Mapping;
+use crate::map::onlooker::{Onlooker, Turn};
 use crate::map::rule::{Rule, RulePut, Target};
 use crate::record::merge::{Act, Incoming, MissingRequired, Put, Puts};
 use crate::record::value::{BadValue, Value};
@@ -35,13 +36,14 @@ impl<'a> Records<'a> {
         sight: Sight<'_>,
         request: Request<'_>,
         nodes: &[&serde_json::Value],
+        onlooker: &mut impl Onlooker,
     ) -> Result<Self, Vec<RuleError>> {
         let most_weight = MOST_WEIGHT + 2 * request.body.len();
         let mut records =
             Self { source, done: Vec::with_capacity(nodes.len()), errors: Vec::new(), weight: 0, most_weight };
         for (place, node) in nodes.iter().enumerate() {
             let index = source.mapping.each.as_ref().map(|_| place);
-            records.one(Sight { node, ..sight }, request, index);
+            records.one(Sight { node, ..sight }, request, index, onlooker);
             if sight.work.is_spent() {
                 break;
             }
@@ -57,25 +59,28 @@ impl<'a> Records<'a> {
     }
 
     /// A delete needs what the record is found by, and nothing else: some senders say no more.
-    fn one(&mut self, sight: Sight<'_>, request: Request<'_>, index: Option<usize>) {
+    fn one(&mut self, sight: Sight<'_>, request: Request<'_>, index: Option<usize>, onlooker: &mut impl Onlooker) {
         let mapping = &self.source.mapping;
         let deletes = mapping
             .delete_when
             .as_ref()
             .is_some_and(|condition| condition.holds_within(sight.node, sight.document, sight.work));
+        onlooker.node(index, sight.node, deletes);
         let before = self.errors.len();
         let mut draft = Draft { index, puts: Puts::default() };
         draft.puts.fields.reserve(mapping.rules.len());
         for (place, rule) in mapping.rules.iter().enumerate() {
             if deletes && !is_of_match(mapping, rule) {
+                onlooker.rule(place, Turn::Deletes);
                 continue;
             }
-            self.rule(place, rule, sight, &mut draft);
+            self.rule((place, rule), sight, &mut draft, onlooker);
             if self.weight > self.most_weight || sight.work.is_spent() {
                 return;
             }
         }
         let occurred_at = self.occurred_at(sight, index);
+        onlooker.occurred_at(occurred_at);
         let key = self.key(&draft);
         if self.errors.len() > before {
             return;
@@ -85,11 +90,21 @@ impl<'a> Records<'a> {
         self.done.push(JudgedRecord { key, incoming });
     }
 
-    fn rule(&mut self, place: usize, rule: &Rule, sight: Sight<'_>, draft: &mut Draft) {
-        if (rule.is_alternative && draft.is_filled(rule)) || !rule.counts(sight) {
+    fn rule(
+        &mut self,
+        (place, rule): (usize, &Rule),
+        sight: Sight<'_>,
+        draft: &mut Draft,
+        onlooker: &mut impl Onlooker,
+    ) {
+        let turn = draft.turn_of(rule, sight);
+        onlooker.rule(place, turn);
+        if turn != Turn::Applied {
             return;
         }
-        match rule.apply(place, sight) {
+        let applied = rule.apply(place, sight, onlooker);
+        onlooker.put(applied.as_ref());
+        match applied {
             Ok(put) => {
                 self.weight += put.weight();
                 match put {
@@ -144,6 +159,16 @@ impl<'a> Records<'a> {
 }
 
 impl Draft {
+    fn turn_of(&self, rule: &Rule, sight: Sight<'_>) -> Turn {
+        if rule.is_alternative && self.is_filled(rule) {
+            Turn::Filled
+        } else if rule.counts(sight) {
+            Turn::Applied
+        } else {
+            Turn::When
+        }
+    }
+
     /// Of several rules for one place the first that counts has filled it.
     fn is_filled(&self, rule: &Rule) -> bool {
         match &rule.target {

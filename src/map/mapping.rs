@@ -2,6 +2,8 @@
 //! in TOML and JSON; raw as written, then checked against the module's shape.
 
 mod check;
+pub mod diff;
+mod read;
 mod targets;
 
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ pub mod json;
 pub mod lines;
 pub mod mapping;
 pub mod moment;
+pub mod onlooker;
 pub mod reference;
 pub mod rule;
 pub mod transform;

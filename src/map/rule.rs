@@ -11,6 +11,7 @@ use serde_json::Value as Node;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::input::{Input, Seen, Sight};
+use super::onlooker::Onlooker;
 use super::transform::Chain;
 use crate::condition::Condition;
 use crate::record::field::Kind;
@@ -98,8 +99,8 @@ impl Rule {
     }
 
     /// What this rule, the `rule`th of its mapping, puts into the record.
-    pub fn apply(&self, rule: usize, sight: Sight<'_>) -> Result<RulePut, BadValue> {
-        let read = self.read(sight)?;
+    pub fn apply(&self, rule: usize, sight: Sight<'_>, onlooker: &mut impl Onlooker) -> Result<RulePut, BadValue> {
+        let read = self.read(sight, onlooker)?;
         match &self.target {
             Target::Field { place, kind } => {
                 let put = match read {
@@ -135,8 +136,8 @@ impl Rule {
         }
     }
 
-    fn read<'a>(&'a self, sight: Sight<'a>) -> Result<Read<'a>, BadValue> {
-        let Some(node) = self.found(sight)? else {
+    fn read<'a>(&'a self, sight: Sight<'a>, onlooker: &mut impl Onlooker) -> Result<Read<'a>, BadValue> {
+        let Some(node) = self.found(sight, onlooker)? else {
             return match self.on_missing {
                 OnMissing::Keep => Ok(Read::Keep),
                 OnMissing::Default => Ok(Read::Default),
@@ -144,7 +145,7 @@ impl Rule {
                 OnMissing::Error => Err(BadValue::new("missing", "nothing stands at the path")),
             };
         };
-        let node = self.transforms.apply(node, sight)?;
+        let node = self.transforms.apply(node, sight, onlooker)?;
         if node.is_null() {
             return match self.on_null {
                 OnNull::Null => Ok(Read::Null),
@@ -161,12 +162,20 @@ impl Rule {
         }
     }
 
-    fn found<'a>(&'a self, sight: Sight<'a>) -> Result<Option<Cow<'a, Node>>, BadValue> {
+    fn found<'a>(&'a self, sight: Sight<'a>, onlooker: &mut impl Onlooker) -> Result<Option<Cow<'a, Node>>, BadValue> {
         let count = if self.take == Take::Count { self.from.count(sight) } else { None };
         let found = match count {
-            Some(count) => count.map(|count| Cow::Owned(count.into())),
-            None => taken(self.from.look(sight)?, self.take)?,
+            Some(count) => {
+                onlooker.counted(&self.from, sight, count);
+                count.map(|count| Cow::Owned(count.into()))
+            }
+            None => {
+                let seen = self.from.look(sight)?;
+                onlooker.seen(&seen);
+                taken(seen, self.take)?
+            }
         };
+        onlooker.taken(found.as_deref());
         if let Some(Node::String(text)) = found.as_deref() {
             // Each transform goes over the text once.
             sight.work.spend(self.transforms.steps().saturating_mul(text.len()) / BYTES_A_UNIT);

@@ -24,6 +24,7 @@ pub use raw::{RawTable, RawTransform, list};
 pub use time::{LONGEST_FORMAT, Reading};
 
 use super::input::{Input, Sight};
+use super::onlooker::Onlooker;
 use crate::record::value::{BadValue, describe};
 
 /// The most transforms of one rule.
@@ -131,8 +132,17 @@ impl Chain {
         self.0.len()
     }
 
-    pub fn apply<'a>(&'a self, node: Cow<'a, Value>, sight: Sight<'_>) -> Result<Cow<'a, Value>, BadValue> {
-        self.0.iter().try_fold(node, |node, transform| transform.apply(node, sight))
+    pub fn apply<'a>(
+        &'a self,
+        node: Cow<'a, Value>,
+        sight: Sight<'_>,
+        onlooker: &mut impl Onlooker,
+    ) -> Result<Cow<'a, Value>, BadValue> {
+        self.0.iter().enumerate().try_fold(node, |node, (step, transform)| {
+            let made = transform.apply(node, sight)?;
+            onlooker.transformed(step, &made);
+            Ok(made)
+        })
     }
 }
 

@@ -30,6 +30,10 @@ pub struct Row {
 }
 
 impl Row {
+    pub fn field(&self, place: usize) -> Option<&Value> {
+        self.fields.get(place)?.as_ref()
+    }
+
     /// The bytes that its values take, roughly.
     pub fn weight(&self) -> usize {
         let values = self.fields.iter().flatten().map(Value::weight).sum::<usize>();

@@ -68,6 +68,10 @@ impl<'a> Document<'a> {
         Self { name, lines: notes.lines, tree, raw, errors: notes.errors, forgiven: notes.forgiven }
     }
 
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
     /// The module that the file is about, as far as it says so.
     fn slug(&self) -> Option<&str> {
         let slug = self.raw.as_ref()?.module.as_ref()?.slug.as_str();

@@ -199,6 +199,13 @@ impl Store {
         Ok(found.map(|(body, stripped_at)| (body, stripped_at.and_then(Timestamp::from_micros))))
     }
 
+    /// The event that was applied under this id, while it is remembered.
+    pub async fn applied_as(&self, source: SourceId, key: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
+        let text = "SELECT event_id FROM dedupe WHERE source_id = $1 AND key = $2 AND expires_at > $3";
+        Ok(on!(&self.read, pool => sqlx::query_scalar(text)
+            .bind(source.to_string()).bind(key).bind(now.micros()).fetch_optional(pool).await)?)
+    }
+
     /// Whether an event of this id was applied and is still remembered.
     pub async fn is_applied(&self, source: SourceId, key: &str, now: Timestamp) -> Result<bool, StoreError> {
         let text = "SELECT count(*) FROM dedupe WHERE source_id = $1 AND key = $2 AND expires_at > $3";

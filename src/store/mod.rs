@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod kept;
 pub mod keys;
 mod layout;
+pub mod mappings;
 pub mod missed;
 pub mod modules;
 mod partitions;
@@ -84,6 +85,16 @@ async fn begin(conn: &mut Conn, opening: sqlx::SqlStr) -> Result<Tx<'_>, sqlx::E
             let mut tx = conn.begin().await?;
             sqlx::raw_sql(opening).execute(&mut *tx).await?;
             Either::Postgres(tx)
+        }
+    })
+}
+
+/// Begins a transaction that only reads, and sees everything as of one moment.
+async fn begin_read(conn: &mut Conn) -> Result<Tx<'_>, sqlx::Error> {
+    Ok(match conn {
+        Either::Sqlite(conn) => Either::Sqlite(conn.begin().await?),
+        Either::Postgres(conn) => {
+            Either::Postgres(conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
         }
     })
 }

@@ -44,6 +44,11 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
+    /// A table as it would be with one more set of fields that identifies records.
+    pub fn table_with_key(&self, table: &Table, fields: &[usize]) -> Arc<Table> {
+        Arc::new(table.with_key(fields, self.dialect))
+    }
+
     fn module(&self, row: Columns) -> Option<StoredModule> {
         let (id, slug, number, definition, version, created_at, updated_at) = row;
         let definition: Definition = serde_json::from_str(&definition).ok()?;

@@ -6,6 +6,7 @@ use super::dialect::Dialect;
 use super::endpoints::EndpointStep;
 use super::keys::KeyStep;
 use super::layout::{self, execute};
+use super::mappings::{self, NewVersion};
 use super::source_steps::SourceStep;
 use super::table::lock_of;
 use super::{Store, StoreError, Tx, acquire, begin, on, triggers};
@@ -39,9 +40,7 @@ pub enum Step {
     },
     AddMapping {
         source: SourceId,
-        version: i64,
-        document: String,
-        author: String,
+        new: NewVersion,
     },
     Source {
         id: SourceId,
@@ -118,9 +117,7 @@ impl Store {
                     .execute(&mut **tx).await.map(|_| ()))?;
                 Ok(())
             }
-            Step::AddMapping { source, version, document, author } => {
-                add_mapping(tx, *source, *version, (document, author), now).await
-            }
+            Step::AddMapping { source, new } => mappings::add(tx, *source, new, now).await,
             Step::Source { id, step } => super::source_steps::step(tx, *id, step, now).await,
             Step::Endpoint { id, step } => super::endpoints::step(tx, *id, step, now).await,
             Step::Key { id, step } => super::keys::step(tx, *id, step, now).await,
@@ -157,21 +154,5 @@ async fn create_module(
     let document = to_json(definition)?;
     on!(tx, tx => sqlx::query(text).bind(id.to_string()).bind(slug.as_str()).bind(document).bind(now)
         .bind(triggers::VERSION).execute(&mut **tx).await.map(|_| ()))?;
-    Ok(())
-}
-
-async fn add_mapping(
-    tx: &mut Tx<'_>,
-    source: SourceId,
-    version: i64,
-    (document, author): (&str, &str),
-    now: i64,
-) -> Result<(), StoreError> {
-    let text = "INSERT INTO mappings (source_id, version, document, author, created_at) VALUES ($1, $2, $3, $4, $5)";
-    on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(document).bind(author).bind(now)
-        .execute(&mut **tx).await.map(|_| ()))?;
-    let text = "UPDATE sources SET mapping_version = $2, updated_at = $3, version = version + 1 WHERE id = $1";
-    on!(tx, tx => sqlx::query(text).bind(source.to_string()).bind(version).bind(now)
-        .execute(&mut **tx).await.map(|_| ()))?;
     Ok(())
 }

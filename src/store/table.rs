@@ -33,6 +33,8 @@ pub struct Key {
     /// What these fields are known by, whatever their names: see [`Definition::marks`](crate::record::definition::Definition::marks).
     pub(super) marks: Vec<String>,
     pub(super) find: Statement,
+    /// The same without locking them.
+    pub(super) look: Statement,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,14 @@ impl Table {
             keys: keys.iter().zip(marks).map(|(fields, marks)| texts.key(fields, marks)).collect(),
             shape,
         }
+    }
+
+    /// The same table with one more set of fields that identifies records, for which it has no index yet.
+    pub(super) fn with_key(&self, fields: &[usize], dialect: Dialect) -> Self {
+        let keys = self.keys.iter().map(|key| key.fields.clone()).chain([fields.to_vec()]).collect::<Vec<_>>();
+        let names = self.shape.names(fields).map(ToString::to_string).collect();
+        let marks = self.keys.iter().map(|key| key.marks.clone()).chain([names]).collect();
+        Self::new(Arc::clone(&self.shape), (&keys, marks), dialect)
     }
 
     /// The place in `keys` of this set of fields.
@@ -202,11 +212,12 @@ impl Texts<'_> {
     }
 
     fn key(&self, fields: &[usize], marks: Vec<String>) -> Key {
-        Key { fields: fields.to_vec(), marks, find: self.find(fields) }
+        let look = self.find(fields, "");
+        Key { fields: fields.to_vec(), marks, find: self.find(fields, self.dialect.for_update()), look }
     }
 
     /// `ord` says which of the rows sent was found.
-    fn find(&self, key: &[usize]) -> Statement {
+    fn find(&self, key: &[usize], lock: &str) -> Statement {
         let key = key.iter().filter_map(|place| self.shape.fields.get(*place)).collect::<Vec<_>>();
         let kinds = key.iter().map(|field| (field.name.as_str(), Type::from(&field.kind)));
         let sent = std::iter::once(("_ord", Type::Integer)).chain(kinds).collect::<Vec<_>>();
@@ -215,11 +226,10 @@ impl Texts<'_> {
         let equal = equal.collect::<Vec<_>>().join(" AND ");
         Statement::new(self.dialect, &sent, |rows, _| {
             format!(
-                "/* shape {} */ SELECT {}, CAST(r.\"_ord\" AS TEXT) FROM {rows} CROSS JOIN \"{}\" t WHERE {equal}{}",
+                "/* shape {} */ SELECT {}, CAST(r.\"_ord\" AS TEXT) FROM {rows} CROSS JOIN \"{}\" t WHERE {equal}{lock}",
                 self.shape.number,
                 self.read(),
                 self.shape.table(),
-                self.dialect.for_update(),
             )
         })
     }

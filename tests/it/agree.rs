@@ -6,11 +6,11 @@
 //! cases, `TIDEGATE_TEST_SEED` the seed of the first; each case has the seed after the one before it, so that a failure
 //! can be run again alone: `TIDEGATE_TEST_SEED=<its seed> TIDEGATE_TEST_CASES=1`.
 
-mod event;
+pub mod event;
 mod kinds;
-mod module;
+pub mod module;
 mod names;
-mod rng;
+pub mod rng;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,7 +197,7 @@ impl Case {
     }
 }
 
-async fn send(sender: &Sender, event: &Event) -> Answer {
+pub async fn send(sender: &Sender, event: &Event) -> Answer {
     let path = format!("{}?{}", sender.path(), event.query);
     let content_type = if event.form { "application/x-www-form-urlencoded" } else { "application/json" };
     let header = |(name, value): &(String, String)| {

@@ -201,6 +201,16 @@ impl Admin {
         Answer::to(request.header("content-type", "application/json").body(body.to_string())).await
     }
 
+    /// With an `If-Match` when one is given.
+    pub async fn put(&self, path: &str, body: Value, condition: Option<&str>) -> Answer {
+        let request = self.request(Method::PUT, path).bearer_auth(&self.key).header("content-type", "application/json");
+        let request = match condition {
+            Some(condition) => request.header("if-match", condition),
+            None => request,
+        };
+        Answer::to(request.body(body.to_string())).await
+    }
+
     /// What the API shows at a path below `/api/v1`.
     pub async fn see(&self, path: &str) -> Value {
         self.get(&format!("/api/v1{path}")).await.done()

@@ -2,7 +2,7 @@
 //! numbered steps. `01-opened.expected.json` says what is sent (the other file of that name, or what `payload` names), with
 //! which headers, and what becomes of it; a field that reads `just now` is the time of the test. `signer.rs` signs.
 
-mod signer;
+pub mod signer;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,17 +30,17 @@ const CONTENT_TYPES: [(&str, &str); 4] = [
     ("xml", "application/xml; charset=utf-8"),
 ];
 
-struct Step {
-    name: String,
-    payload: PathBuf,
+pub struct Step {
+    pub name: String,
+    pub payload: PathBuf,
     expected: Value,
 }
 
 /// The module file, and what it says as a document.
-struct Module {
-    name: String,
-    text: String,
-    document: toml::Table,
+pub struct Module {
+    pub name: String,
+    pub text: String,
+    pub document: toml::Table,
 }
 
 async fn every_mapping_does_what_its_steps_say(setup: Setup) {
@@ -52,9 +52,8 @@ async fn every_mapping_does_what_its_steps_say(setup: Setup) {
 }
 
 async fn play(app: &App, module: &Module) {
-    let signer = module.source().get("signature").map(Signer::of);
-    let secrets = module.secret().zip(signer.as_ref()).map(|(name, signer)| (name, json!(signer.secret)));
-    let sender = app.senders(&module.text, secrets.into_iter().collect()).await.swap_remove(0);
+    let (signer, secrets) = module.signer();
+    let sender = app.senders(&module.text, secrets).await.swap_remove(0);
     let mut filled = BTreeSet::new();
     for step in module.steps() {
         let why = format!("{}, {}", module.name, step.name);
@@ -75,20 +74,20 @@ async fn play(app: &App, module: &Module) {
 }
 
 async fn send(app: &App, sender: &Sender, signer: Option<&Signer>, step: &Step) -> Answer {
-    let body = fs::read(&step.payload).unwrap_or_else(|error| panic!("{}: {error}", step.payload.display()));
-    let headers = step.expected["headers"].as_object().expect("a step has its headers").iter();
-    let headers = headers.map(|(name, value)| (name.parse().unwrap(), text(value).parse().unwrap())).collect();
-    let mut letter = Letter { headers, body };
-    letter.headers.insert("content-type", step.content_type().parse().unwrap());
-    let letter = match signer {
-        Some(signer) => signer.signed(sender, letter, app.setup.clock.now()),
-        None => letter,
-    };
+    let letter = signed(app, sender, signer, step.letter());
     sender.send(sender.body(step.content_type(), letter.body).headers(letter.headers)).await
 }
 
+/// As of now, where it is signed at all.
+pub fn signed(app: &App, sender: &Sender, signer: Option<&Signer>, letter: Letter) -> Letter {
+    match signer {
+        Some(signer) => signer.signed(sender, letter, app.setup.clock.now()),
+        None => letter,
+    }
+}
+
 /// What the answer says, or the log of events, where the sender is answered in its own way.
-async fn told(app: &App, sender: &Sender, answer: &Answer) -> Value {
+pub async fn told(app: &App, sender: &Sender, answer: &Answer) -> Value {
     match serde_json::from_slice::<Value>(&answer.body) {
         Ok(told) if told["eventId"].is_string() => told,
         _ => {
@@ -143,7 +142,17 @@ fn dated(wanted: &Value, found: &Value, now: Timestamp) -> Value {
 }
 
 impl Step {
-    fn content_type(&self) -> &'static str {
+    /// What the vendor would send, not signed yet.
+    pub fn letter(&self) -> Letter {
+        let body = fs::read(&self.payload).unwrap_or_else(|error| panic!("{}: {error}", self.payload.display()));
+        let headers = self.expected["headers"].as_object().expect("a step has its headers").iter();
+        let headers = headers.map(|(name, value)| (name.parse().unwrap(), text(value).parse().unwrap())).collect();
+        let mut letter = Letter { headers, body };
+        letter.headers.insert("content-type", self.content_type().parse().unwrap());
+        letter
+    }
+
+    pub fn content_type(&self) -> &'static str {
         let end = self.payload.extension().and_then(|end| end.to_str()).unwrap_or_default();
         let known = CONTENT_TYPES.iter().find(|(known, _)| *known == end);
         known.unwrap_or_else(|| panic!("{}: what is it?", self.payload.display())).1
@@ -151,6 +160,13 @@ impl Step {
 }
 
 impl Module {
+    /// Signs as the sender does, and what the file's secret is then.
+    pub fn signer(&self) -> (Option<Signer>, Value) {
+        let signer = self.source().get("signature").map(Signer::of);
+        let secrets = self.secret().zip(signer.as_ref()).map(|(name, signer)| (name, json!(signer.secret)));
+        (signer, secrets.into_iter().collect::<serde_json::Map<_, _>>().into())
+    }
+
     fn source(&self) -> &toml::Table {
         let sources = self.document["source"].as_array().expect("the file has sources");
         assert_eq!(sources.len(), 1, "{}: its steps are sent to one source", self.name);
@@ -180,7 +196,7 @@ impl Module {
         data().join(&self.name)
     }
 
-    fn steps(&self) -> Vec<Step> {
+    pub fn steps(&self) -> Vec<Step> {
         let folder = self.folder();
         let mut steps = Vec::new();
         for file in names(&folder) {
@@ -211,7 +227,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn modules() -> Vec<Module> {
+pub fn modules() -> Vec<Module> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
     let module = |file: String| {
         let name = file.strip_suffix(".toml").expect("mappings/ holds module files").to_owned();

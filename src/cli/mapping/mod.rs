@@ -1,8 +1,13 @@
-//! `tidegate mapping …`: module files looked at here, without a gateway, a database or a secret.
+//! `tidegate mapping …`: module files looked at here, without a gateway, a database or a secret; and the mappings of a
+//! running gateway, with their versions and what they would make of an event.
 
 pub mod check;
+mod help;
+mod page;
+pub mod preview;
 pub mod test;
 mod trial;
+pub mod versions;
 
 use std::path::Path;
 
@@ -11,49 +16,53 @@ use clap::Subcommand;
 use super::output::{Failure, Output};
 use super::send;
 
-const CHECK: &str = "\
-Prints FILE:LINE: KEY: what is wrong and what to write instead, a line for each problem, all of
-them at once. Needs no gateway and no secrets.
-
-Exit code 0 when all is well, 1 when there are problems, 2 when a file cannot be read.
-
-Examples:
-  tidegate mapping check mappings/*.toml
-  tidegate mapping check --json mappings/work-orders.toml | jq '.files[].errors'
-  tidegate mapping check - < draft.toml";
-
-const TEST: &str = "\
-Shows what each payload would become: the record as it would be created, or every error. Nothing
-is stored, and no gateway is needed. Signatures, rate limits and events that came before are left
-out: each payload meets an empty module.
-
-Exit code 0 when no payload is refused, 1 when one is, or when FILE has problems, 2 when the
-arguments or files cannot be used.
-
-Examples:
-  tidegate mapping test mappings/work-orders.toml order.json
-  tidegate mapping test mappings/machines.toml --source hall hall/*.json
-  tidegate mapping test mappings/github-pushes.toml push.json -H 'X-GitHub-Event: push'
-  tidegate mapping test orders.toml order.xml
-  tidegate mapping test orders.toml order.txt --content-type application/x-www-form-urlencoded
-  pbpaste | tidegate mapping test --json mappings/stripe-charges.toml - | jq '.results[0].records'";
-
 #[derive(Subcommand, Clone, Debug)]
 pub enum MappingCommand {
     /// Say what is wrong with module files, line by line
-    #[command(after_help = CHECK)]
+    #[command(after_help = help::CHECK)]
     Check(check::CheckArgs),
 
     /// Show what payloads would become
-    #[command(after_help = TEST)]
+    #[command(after_help = help::TEST)]
     Test(test::TestArgs),
+
+    /// Show a source's mapping
+    #[command(after_help = help::SHOW)]
+    Show(versions::ShowArgs),
+
+    /// Put another mapping into force, as a new version
+    #[command(after_help = help::PUT)]
+    Put(versions::PutArgs),
+
+    /// The versions of a mapping: who, when, how and why
+    #[command(after_help = help::VERSIONS)]
+    Versions(versions::OneArgs),
+
+    /// What became of a mapping from one version to another
+    #[command(after_help = help::DIFF)]
+    Diff(versions::DiffArgs),
+
+    /// Put an earlier version into force again
+    #[command(after_help = help::RESTORE)]
+    Restore(versions::RestoreArgs),
+
+    /// Show what payloads would become of the records that stand, rule by rule
+    #[command(after_help = help::PREVIEW)]
+    Preview(preview::PreviewArgs),
 }
 
-pub fn run(command: MappingCommand, output: Output) -> Result<u8, Failure> {
-    match command {
-        MappingCommand::Check(args) => check::run(&args, output),
-        MappingCommand::Test(args) => test::run(&args, output),
-    }
+pub async fn run(command: MappingCommand, output: Output) -> Result<u8, Failure> {
+    let done = match command {
+        MappingCommand::Check(args) => return check::run(&args, output),
+        MappingCommand::Test(args) => return test::run(&args, output),
+        MappingCommand::Preview(args) => return preview::run(args, output).await,
+        MappingCommand::Show(args) => versions::show(args, output).await,
+        MappingCommand::Put(args) => versions::put(args, output).await,
+        MappingCommand::Versions(args) => versions::list(args, output).await,
+        MappingCommand::Diff(args) => versions::diff(args, output).await,
+        MappingCommand::Restore(args) => versions::restore(args, output).await,
+    };
+    done.map(|()| 0)
 }
 
 /// A module file's name, as messages repeat it, and its text; `-` is stdin.

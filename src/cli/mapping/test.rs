@@ -151,7 +151,7 @@ fn with_content_type(
     Ok((headers, format))
 }
 
-fn usual_content_type(payload: &Path) -> &'static str {
+pub(super) fn usual_content_type(payload: &Path) -> &'static str {
     let end = payload.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
     match end.as_str() {
         "xml" => "application/xml",

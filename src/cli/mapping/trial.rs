@@ -186,11 +186,12 @@ impl fmt::Display for Tried {
     }
 }
 
-fn because(cause: &str) -> &'static str {
+pub(super) fn because(cause: &str) -> &'static str {
     match cause {
         "only" => "; `only` does not list it",
         "when" => "; `when` does not hold",
         "each" => "; `each` finds nothing in it",
+        "delete_when" => "; there is nothing to delete",
         _ => "",
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::audited;
+use super::diff::{ModuleDiff, SourceDiff};
 use crate::clock::Timestamp;
 use crate::gateway::Gateway;
 use crate::id::{ModuleId, SourceId};
@@ -21,10 +22,15 @@ use crate::record::shape::Shape;
 use crate::secret::{self, ExposeSecret, SealKey, SecretString};
 use crate::source::Settings;
 use crate::source::document::Checked;
+use crate::source::write::unwritable;
+use crate::store::mappings::{NewVersion, Origin};
 use crate::store::modules::StoredModule;
 use crate::store::plan::Step;
 use crate::store::source_steps::SourceStep;
 use crate::store::sources::{StoredSource, StoredToken};
+
+/// Of a file's name, in characters, as the history of mappings keeps it.
+const LONGEST_FILE_NAME: usize = 500;
 
 /// What was done, or would be.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -37,6 +43,9 @@ pub struct Applied {
 pub struct AppliedModule {
     pub slug: String,
     pub action: Action,
+    /// Of what is made or changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<ModuleDiff>,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -49,6 +58,9 @@ pub struct AppliedSource {
     pub token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Of what is made or changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<SourceDiff>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -73,6 +85,8 @@ impl Applied {
 pub struct Plan {
     pub steps: Vec<Step>,
     pub applied: Applied,
+    /// Of the mappings that it adds from here on.
+    pub origin: Origin,
 }
 
 /// A source as it is wanted.
@@ -82,6 +96,13 @@ pub struct WantedSource {
     pub mapping: RawMapping,
     /// Active secrets, when they were given with the request; else by the names in the settings.
     pub secrets: Option<Vec<SecretString>>,
+}
+
+/// A module as the plan makes it.
+struct Shaped {
+    id: ModuleId,
+    shape: Shape,
+    keys: Vec<Vec<usize>>,
 }
 
 /// What the comparison goes by.
@@ -106,11 +127,12 @@ impl<'a> Known<'a> {
         Self { modules, sources, secrets, seal, url, caller, now: gateway.clock.now() }
     }
 
-    pub fn plan_file(&self, file: Checked, plan: &mut Plan) -> Result<(), Vec<Fault>> {
+    pub fn plan_file(&self, name: &str, file: Checked, plan: &mut Plan) -> Result<(), Vec<Fault>> {
+        plan.origin = Origin::File(shown_name(name));
         let wanted = file.sources.into_iter().map(|source| WantedSource {
             slug: source.slug,
             settings: source.settings,
-            mapping: source.mapping.raw,
+            mapping: source.raw,
             secrets: None,
         });
         self.plan_module(&file.slug, file.definition, wanted.collect(), plan)
@@ -130,13 +152,56 @@ impl<'a> Known<'a> {
         sources: Vec<WantedSource>,
         plan: &mut Plan,
     ) -> Result<(), Vec<Fault>> {
+        let Shaped { id, shape, keys } = self.plan_shape(slug, wanted, &sources, plan)?;
+        let mut faults = self.broken(id, &sources, &shape, &keys);
+        for (place, source) in sources.into_iter().enumerate() {
+            let found = check(&source, &shape, &keys);
+            if !found.is_empty() {
+                faults.extend(found.into_iter().map(|fault| within(place, fault)));
+            } else if let Err(fault) = self.plan_source(id, slug, source, plan) {
+                faults.push(within(place, fault));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Another mapping of a source that stands, and the key that its `match` needs.
+    pub fn plan_mapping(
+        &self,
+        (module, source): (&StoredModule, &StoredSource),
+        mapping: RawMapping,
+        plan: &mut Plan,
+    ) -> Result<(), Vec<Fault>> {
+        let (slug, settings) = (source.slug.clone(), source.settings.clone());
+        let wanted = [WantedSource { slug, settings, mapping, secrets: None }];
+        let (told, faults) = match self.plan_shape(module.slug(), module.definition.clone(), &wanted, plan) {
+            Ok(Shaped { shape, keys, .. }) => (Vec::new(), check(&wanted[0], &shape, &keys)),
+            // A `match` that cannot be: the rest is told by the module as it stands.
+            Err(told) => {
+                let keys = module.table.keys.iter().map(|key| key.fields.clone()).collect::<Vec<_>>();
+                (without_place(told), check(&wanted[0], &module.table.shape, &keys))
+            }
+        };
+        let is_new = |fault: &Fault| !told.iter().any(|told| told.at == fault.at);
+        let faults = [told.clone(), faults.into_iter().filter(is_new).collect()].concat();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// The module itself, with a key for each `match`.
+    fn plan_shape(
+        &self,
+        slug: &ModuleSlug,
+        wanted: Definition,
+        sources: &[WantedSource],
+        plan: &mut Plan,
+    ) -> Result<Shaped, Vec<Fault>> {
         let stored = self.modules.iter().find(|module| module.slug() == slug);
         let old = stored.map(|module| &module.definition);
         let mut definition = match old {
             Some(old) => grown(old, wanted)?,
             None => wanted,
         };
-        definition.keys = self.keys(stored, old, &definition, &sources)?;
+        definition.keys = self.keys(stored, old, &definition, sources)?;
         let id = stored.map_or_else(|| ModuleId::new(self.now), StoredModule::id);
         let from = stored.map_or(0, |module| module.table.shape.number);
         let action = match old {
@@ -146,6 +211,7 @@ impl<'a> Known<'a> {
         };
         let number = old.map_or(1, |old| definition.number_after(old, from));
         let corrupt = || vec![Fault::new("module", "the module's definition does not read")];
+        let diff = (action != Action::Unchanged).then(|| ModuleDiff::between(old, &definition));
         let (shape, keys) = definition.shape(id, slug.clone(), number).ok_or_else(corrupt)?;
         let told = (audited::module(old), audited::module(Some(&definition)));
         match (action, old) {
@@ -157,17 +223,8 @@ impl<'a> Known<'a> {
             _ => {}
         }
         self.audit(plan, (action, "module"), slug.to_string(), told);
-        plan.applied.modules.push(AppliedModule { slug: slug.to_string(), action });
-
-        let mut faults = self.broken(id, &sources, &shape, &keys);
-        for (place, source) in sources.into_iter().enumerate() {
-            if let Err(found) = source.settings.complete(&source.mapping).check(&shape, &keys) {
-                faults.extend(found.into_iter().map(|fault| within(place, fault)));
-            } else if let Err(fault) = self.plan_source(id, slug, source, plan) {
-                faults.push(within(place, fault));
-            }
-        }
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        plan.applied.modules.push(AppliedModule { slug: slug.to_string(), action, diff });
+        Ok(Shaped { id, shape, keys })
     }
 
     /// Sources that stand, are not wanted here, and could not go on with the new shape.
@@ -237,6 +294,7 @@ impl<'a> Known<'a> {
             action: Action::Unchanged,
             token: None,
             url: None,
+            diff: None,
         };
         let had_steps = plan.steps.len();
         let settings = serde_json::to_string(&wanted.settings).map_err(|error| Fault::new("", error.to_string()))?;
@@ -260,8 +318,9 @@ impl<'a> Known<'a> {
         if is_mapped_anew {
             let document =
                 serde_json::to_string(&wanted.mapping).map_err(|error| Fault::new("rule", error.to_string()))?;
-            let author = self.caller.actor.clone();
-            plan.steps.push(Step::AddMapping { source: id, version, document, author });
+            let (author, origin) = (self.caller.actor.clone(), plan.origin.clone());
+            let new = NewVersion { version, document, author, note: None, origin };
+            plan.steps.push(Step::AddMapping { source: id, new });
         }
         let had = stored.map_or(0, |stored| stored.secrets.len());
         let before =
@@ -271,7 +330,12 @@ impl<'a> Known<'a> {
             _ => had,
         };
         let after = audited::source(&wanted.settings, version, has);
+        let replaces = secrets.is_some();
         plan.steps.extend(secrets.map(|step| Step::Source { id, step }));
+        if plan.steps.len() > had_steps {
+            let old = stored.map(|stored| (&stored.settings, &stored.mapping));
+            applied.diff = Some(SourceDiff::between(old, (&wanted.settings, &wanted.mapping), replaces));
+        }
         if stored.is_some() && plan.steps.len() > had_steps {
             applied.action = Action::Updated;
         }
@@ -290,6 +354,23 @@ impl<'a> Known<'a> {
         };
         plan.steps.push(self.caller.changed(action, target, &before, &after));
     }
+}
+
+/// Everything that is wrong with a mapping in its module; and what could not be exported is not taken.
+fn check(source: &WantedSource, shape: &Shape, keys: &[Vec<usize>]) -> Vec<Fault> {
+    let found = source.settings.complete(&source.mapping).check(shape, keys).err().unwrap_or_default();
+    if found.is_empty() { unwritable(&source.mapping) } else { found }
+}
+
+/// Of a single source.
+fn without_place(faults: Vec<Fault>) -> Vec<Fault> {
+    let of = |fault: Fault| Fault::new(fault.at.trim_start_matches("source[1]."), fault.detail);
+    faults.into_iter().map(of).collect()
+}
+
+/// A file's name as the history keeps it.
+fn shown_name(name: &str) -> String {
+    name.chars().filter(|char| !char.is_control()).take(LONGEST_FILE_NAME).collect()
 }
 
 fn within(source: usize, fault: Fault) -> Fault {

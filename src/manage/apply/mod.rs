@@ -2,6 +2,7 @@
 
 mod audited;
 pub mod compare;
+pub mod diff;
 
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ fn plan(known: &Known<'_>, documents: &[Document<'_>], bounds: &Bounds) -> Resul
     let mut errors = Vec::new();
     for (document, checked) in documents.iter().zip(check_all(documents, bounds)) {
         let faults = match checked {
-            Ok(checked) => known.plan_file(checked, &mut plan).err(),
+            Ok(checked) => known.plan_file(document.name(), checked, &mut plan).err(),
             Err(found) => {
                 errors.extend(found);
                 document.module().map(|(slug, wanted)| known.cannot_grow(&slug, &wanted))

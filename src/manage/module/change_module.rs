@@ -18,6 +18,7 @@ use crate::problem::{Code, Problem};
 use crate::record::alteration::Alteration;
 use crate::store::alter::Obstacle;
 use crate::store::keys::Role;
+use crate::store::mappings::{self, Origin};
 use crate::store::modules::StoredModule;
 use crate::store::plan::Step;
 use crate::store::{StoreError, in_the_way as refused};
@@ -171,10 +172,14 @@ impl<'a> Plan<'a> {
     fn steps(self, caller: &Caller) -> Result<Vec<Step>, Problem> {
         let of = (self.module.id(), self.module.slug().clone());
         let mut steps = Vec::new();
+        let renamed =
+            self.alteration.renamed.iter().map(|(from, to)| format!("the field `{from}` is called `{to}` now"));
+        let note = Some(renamed.collect::<Vec<_>>().join("; "));
         for Carried { source, mapping } in self.changed() {
             let document = serde_json::to_string(mapping).map_err(|_| Problem::from(Code::InternalError))?;
             let (version, author) = (source.mapping_version + 1, caller.actor.clone());
-            steps.push(Step::AddMapping { source: source.id, version, document, author });
+            let new = mappings::NewVersion { version, document, author, note: note.clone(), origin: Origin::Api };
+            steps.push(Step::AddMapping { source: source.id, new });
         }
         let shown = |definition: &crate::record::definition::Definition| json!({ "name": definition.name, "match": definition.matching, "fields": definition.fields, "events": definition.events });
         let (before, after) = (shown(&self.alteration.old), shown(&self.alteration.new));

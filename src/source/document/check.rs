@@ -30,6 +30,8 @@ pub struct CheckedSource {
     pub slug: SourceSlug,
     pub settings: Settings,
     pub mapping: Mapping,
+    /// As it is written: without what the sender's preset knows, which the settings add where it is used.
+    pub raw: RawMapping,
 }
 
 /// A source's mapping, and the `match` that it names itself.
@@ -100,17 +102,17 @@ fn check(sketch: Sketch, sources: &[RawSource], bounds: &Bounds, faults: &mut Ve
         let whole =
             settings.get(place).and_then(Option::as_ref).map(|(_, settings)| settings.complete(&source.mapping));
         match whole.as_ref().unwrap_or(&source.mapping).check(&shape, &keys) {
-            Ok(mapping) => mappings.push(mapping),
+            Ok(mapping) => mappings.push((mapping, source.mapping.clone())),
             Err(found) => {
                 let found = found.into_iter().filter(|fault| !is_entailed(fault, source, &sketch));
                 faults.extend(found.map(|fault| within(place, &fault)));
             }
         }
     }
-    let sources = settings
-        .into_iter()
-        .zip(mappings)
-        .map(|(settings, mapping)| settings.map(|(slug, settings)| CheckedSource { slug, settings, mapping }));
+    let sources = settings.into_iter().zip(mappings).map(|(settings, (mapping, raw))| {
+        let (slug, settings) = settings?;
+        Some(CheckedSource { slug, settings, mapping, raw })
+    });
     let sources = sources.collect::<Option<Vec<_>>>()?;
     Some(Checked { slug, definition, shape, sources })
 }

@@ -81,6 +81,7 @@ pub(super) struct Buried<'a> {
     pub tombstone: Arc<Tombstone>,
 }
 
+#[derive(Default)]
 pub(super) struct Folded<'a> {
     pub fates: Vec<Fate>,
     pub changes: Vec<Change<'a>>,
@@ -111,6 +112,20 @@ impl<'a> Slots<'a> {
             slots.of.push(of);
         }
         slots
+    }
+
+    /// For the records of one event that meets no other.
+    pub fn of_event(table: &'a Arc<Table>, key: usize, records: &'a [JudgedRecord]) -> Self {
+        let mut slots = Self { all: Vec::new(), of: Vec::new(), found: HashMap::new() };
+        let mut known = HashMap::new();
+        let of = records.iter().map(|record| slots.place(&mut known, table, key, record)).collect();
+        slots.of.push(of);
+        slots
+    }
+
+    /// The slot of each record of an order, in order.
+    pub fn of_order(&self, order: usize) -> impl Iterator<Item = &Slot<'a>> {
+        self.of[order].iter().map(|place| &self.all[*place])
     }
 
     fn place(
@@ -168,8 +183,7 @@ pub(super) fn fold<'a>(
     slots: &mut Slots<'a>,
     now: Timestamp,
 ) -> Folded<'a> {
-    let mut folded =
-        Folded { fates: Vec::with_capacity(orders.len()), changes: Vec::new(), buried: Vec::new(), weight: 0 };
+    let mut folded = Folded { fates: Vec::with_capacity(orders.len()), ..Folded::default() };
     for (place, order) in orders.iter().enumerate() {
         let claim = dedupe(order).and_then(|dedupe| claims.get(&(order.entry.source, dedupe.key.as_str())));
         let fate = match (&order.work, claim) {
@@ -205,7 +219,7 @@ fn twin(of: EventId, first: &Fate) -> Fate {
 }
 
 /// Merges every record of one order, or none of them.
-fn apply<'a>(
+pub(super) fn apply<'a>(
     order: usize,
     table: &'a Arc<Table>,
     records: &[JudgedRecord],

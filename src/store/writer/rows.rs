@@ -7,11 +7,20 @@ use super::fold::{Slot, Slots};
 use crate::id::ModuleId;
 use crate::record::value::Value;
 use crate::store::rows::{Cell, Rows, Statement};
-use crate::store::table::SYSTEM;
+use crate::store::table::{Key, SYSTEM};
 use crate::store::{Texts, Tx};
 
 /// Fills the slots with the rows that stand, locked in order of module and id.
 pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), BatchError> {
+    fill(tx, slots, |key| &key.find).await
+}
+
+/// The same, and locks none.
+pub(super) async fn look(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), BatchError> {
+    fill(tx, slots, |key| &key.look).await
+}
+
+async fn fill(tx: &mut Tx<'_>, slots: &mut Slots<'_>, by: fn(&Key) -> &Statement) -> Result<(), BatchError> {
     let mut groups: BTreeMap<(ModuleId, usize), Vec<usize>> = BTreeMap::new();
     for (place, slot) in slots.all.iter().enumerate() {
         groups.entry((slot.table.shape.module, slot.key)).or_default().push(place);
@@ -24,8 +33,7 @@ pub(super) async fn find(tx: &mut Tx<'_>, slots: &mut Slots<'_>) -> Result<(), B
             let values = slots.all[*place].values.iter().map(Cell::from);
             wanted.push(std::iter::once(i64::try_from(*place).unwrap_or(i64::MAX).into()).chain(values));
         }
-        let find = key.find.clone();
-        let found: Vec<Texts> = find.fetch(tx, &wanted, None).await?;
+        let found: Vec<Texts> = by(key).clone().fetch(tx, &wanted, None).await?;
         for Texts(texts) in found {
             let place = texts.last().and_then(Option::as_deref).and_then(|text| text.parse().ok());
             slots.found(place.ok_or(BatchError::Raced)?, table.read(&texts)?);

@@ -1,0 +1,4 @@
+-- What its author says of a version, and how it came: by `api`, or by a `file` of this name. Older versions do not say.
+ALTER TABLE mappings ADD COLUMN note TEXT;
+ALTER TABLE mappings ADD COLUMN origin TEXT;
+ALTER TABLE mappings ADD COLUMN file TEXT;
