@@ -6,6 +6,8 @@ pub mod audit;
 pub mod bench;
 pub mod changes;
 pub mod client;
+pub mod connect;
+pub mod event;
 pub mod healthcheck;
 pub mod job;
 pub mod key;
@@ -13,6 +15,7 @@ pub mod mapping;
 pub mod module;
 pub mod output;
 pub mod preset;
+pub mod record;
 pub mod send;
 pub mod sign;
 pub mod sql;
@@ -214,6 +217,18 @@ pub enum ClientCommand {
     #[command(after_help = CHANGES)]
     Changes(changes::ChangesArgs),
 
+    /// Records of a module: look them up, and write them by hand
+    #[command(subcommand)]
+    Record(Box<record::RecordCommand>),
+
+    /// What came in, accepted or refused
+    #[command(subcommand)]
+    Event(Box<event::EventCommand>),
+
+    /// Judge events once more, by the mapping in force now
+    #[command(after_help = event::REPLAY)]
+    Replay(event::ReplayArgs),
+
     /// Have changes sent to URLs, and see what became of it
     #[command(subcommand)]
     Webhook(Box<webhook::WebhookCommand>),
@@ -260,6 +275,9 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Preset(command) => preset::run(&command, output),
         ClientCommand::Mapping(command) => mapping::run(command, output),
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
+        ClientCommand::Record(command) => record::run(*command, output).await.map(|()| 0),
+        ClientCommand::Event(command) => event::run(*command, output).await,
+        ClientCommand::Replay(args) => event::replay(args, output).await,
         ClientCommand::Webhook(command) => webhook::run(*command, output).await,
         ClientCommand::Job(command) => job::run(command, output).await,
         ClientCommand::Key(command) => key::run(command, output).await.map(|()| 0),

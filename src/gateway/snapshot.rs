@@ -36,6 +36,7 @@ pub struct Snapshot {
     /// The same as changes of that time are told by.
     past: Arc<Past>,
     doors: HashMap<String, Arc<Door>>,
+    by_source: HashMap<SourceId, Arc<Door>>,
     limiters: Limiters,
 }
 
@@ -64,18 +65,19 @@ impl Snapshot {
             .iter()
             .map(|source| (source.id, source.settings.rate_limit.unwrap_or_default().shared_by(pulse.replicas)));
         let limiters = old.map_or(&fresh, |old| &old.limiters).renew(quotas);
-        let mut doors = HashMap::new();
+        let (mut doors, mut by_source) = (HashMap::new(), HashMap::new());
         for stored in &sources {
             let Some(door) = door(stored, &modules, seal, &limiters) else {
                 tracing::error!(source = %stored.id, "a source cannot be used: its mapping, secrets or module do not read");
                 continue;
             };
             let door = Arc::new(door);
+            by_source.insert(stored.id, Arc::clone(&door));
             doors.extend(stored.tokens.iter().map(|token| (token.clone(), Arc::clone(&door))));
         }
         let (version, replicas) = (pulse.config_version, pulse.replicas);
         let past = Arc::new(told_by(&kept, &modules));
-        Ok(Self { version, replicas, modules, sources, keys, past, kept, doors, limiters })
+        Ok(Self { version, replicas, modules, sources, keys, past, kept, doors, by_source, limiters })
     }
 
     pub fn module(&self, slug: &str) -> Option<&StoredModule> {
@@ -108,6 +110,11 @@ impl Snapshot {
 
     pub fn has_key(&self, id: KeyId) -> bool {
         self.keys.values().any(|key| key.id == id)
+    }
+
+    /// The door of a source, whether or not it has a token.
+    pub fn door_of(&self, source: SourceId) -> Option<&Arc<Door>> {
+        self.by_source.get(&source)
     }
 
     /// The door of a token, if it belongs to that module. An unknown module and an unknown token take the same way:

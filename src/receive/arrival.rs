@@ -184,6 +184,7 @@ impl Inbound {
             event_type: self.arrival.event_type.clone(),
             mapping_version: door.source.mapping_version,
             address: self.arrival.address.clone(),
+            replay_of: None,
             query: self.kept_query(door),
             headers: self.kept_headers(),
             body: self.body.bytes.clone(),

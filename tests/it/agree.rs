@@ -10,7 +10,7 @@ mod event;
 mod kinds;
 mod module;
 mod names;
-mod rng;
+pub mod rng;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,6 +6,7 @@
 mod batch;
 mod claims;
 mod fold;
+pub mod hand;
 mod lane;
 mod log;
 mod order;
