@@ -225,7 +225,8 @@ impl Store {
         wanted.bounds(&mut draft, range);
         wanted.filters(self, &mut draft, source);
         let names = COLUMNS.map(|(name, _)| name).join(", ");
-        let text = format!("SELECT {names}, stripped_at FROM events WHERE {} ORDER BY id DESC LIMIT {limit}", draft.text());
+        let text =
+            format!("SELECT {names}, stripped_at FROM events WHERE {} ORDER BY id DESC LIMIT {limit}", draft.text());
         let (rows, _) = reading.fetch(&text, &draft.cells, (usize::MAX, |_: &StoredEvent| 0)).await?;
         Ok(rows)
     }

@@ -23,13 +23,13 @@ Examples:
   tidegate event payload evt_… --out order.json";
 
 pub const REPLAY: &str = "\
-Each makes a new event, which names the first one. The payload, the headers and the parameters that are
-kept are judged by the mapping in force now; neither signature nor limit is asked, and the event id
-makes it no duplicate. An event that is older than what its source has told of the record is stale all
-the same.
+Each makes a new event, which names the first one. The payload, headers and parameters that are kept
+are judged by the mapping in force now; neither signature nor limit is asked, and the event id makes
+it no duplicate. An event that is older than what its source has told of the record is stale all the
+same.
 
 Exit code 0, 1 when one of them was refused.
 
 Examples:
   tidegate replay evt_…
-  tidegate event list --cause judgement_failed --json | jq -r '.data[].id' | xargs tidegate replay";
+  tidegate event list --cause judgement_failed --json | jq -r .data[].id | xargs tidegate replay";
