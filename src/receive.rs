@@ -18,23 +18,17 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
-use crate::deliver::sign::HOPS;
 use crate::gateway::{Door, Gateway};
-use crate::intake::{self, Format, Judged, MOST_ERRORS, RuleError, Verdict};
+use crate::intake::Format;
+use crate::manage::inbound::{JUDGEMENTS, format, hops, judgement_failed, queue_full, refused, work};
 use crate::problem::{Code, Problem};
-use crate::secret::hex;
 use crate::store::RETRY_AFTER;
-use crate::store::writer::{Dedupe, REMEMBERED, Work, WriteError};
+use crate::store::writer::WriteError;
 use crate::verify;
 use crate::verify::handshake::{Answer, Handshake};
 use answer::{Accepted, Answered};
+use arrival::Inbound;
 pub use arrival::Noted;
-use arrival::{Arrival, Inbound};
-
-/// How often an event is judged anew because its module was altered in between.
-const JUDGEMENTS: usize = 3;
-/// An event that has come round more often than this goes round in a circle.
-const MOST_HOPS: u32 = 8;
 
 pub fn router() -> Router<Arc<Gateway>> {
     Router::new()
@@ -91,15 +85,15 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Answered, Pr
     if door.source.settings.signature.is_none() && !may_ask {
         take(&door)?;
     }
-    let hops = headers::hops(&inbound.headers)?;
+    let hops = hops(&inbound.headers)?;
     // A handshake may be of any type, and without a body.
-    let format = if may_ask { None } else { Some(headers::format(&inbound.headers)?) };
+    let known = if may_ask { None } else { Some(format(&inbound.headers)?) };
     inbound.read_body(gateway, door.source.max_body(&gateway.config.bounds)).await?;
     if let Some(mut answer) = admit(gateway, inbound, &door)? {
         handshake::keep(gateway, inbound, &door, &mut answer).await?;
         return Ok(Answered::Handshake(answer));
     }
-    let format = format.map_or_else(|| headers::format(&inbound.headers), Ok)?;
+    let format = known.map_or_else(|| format(&inbound.headers), Ok)?;
     commit(gateway, inbound, door, format, hops).await.map(Answered::Accepted)
 }
 
@@ -143,10 +137,6 @@ fn admit(gateway: &Gateway, inbound: &Inbound, door: &Door) -> Result<Option<Ans
     take(door).map(|()| None)
 }
 
-fn queue_full() -> Problem {
-    Problem::from(Code::QueueFull).with_retry_after(RETRY_AFTER)
-}
-
 fn take(door: &Door) -> Result<(), Problem> {
     door.limiter.take().map_err(|mut over| {
         // Replicas share the limit; senders are told the whole of it.
@@ -166,7 +156,7 @@ async fn commit(
     for _ in 0..JUDGEMENTS {
         let judged = inbound.judge(&door, format);
         inbound.arrival.event_type.clone_from(&judged.event_type);
-        let (work, unfit) = work(gateway, &door, judged, &inbound.arrival, hops).await?;
+        let (work, unfit) = work(gateway, &door, judged, inbound.arrival.received_at, hops).await?;
         match gateway.writer.write(inbound.accepted(&door), work).await {
             Ok(receipt) => {
                 return Ok(Accepted { event: inbound.arrival.event, receipt, door });
@@ -181,77 +171,4 @@ async fn commit(
         }
     }
     Err(Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER))
-}
-
-/// What the writer is asked for, and what is wrong with the event should it turn out not to be a repetition.
-async fn work(
-    gateway: &Gateway,
-    door: &Door,
-    judged: Judged,
-    arrival: &Arrival,
-    hops: u32,
-) -> Result<(Work, Vec<RuleError>), Problem> {
-    let dedupe = |key: [u8; 32]| Dedupe { key: hex(&key), expires_at: arrival.received_at.after(REMEMBERED) };
-    match judged.verdict {
-        Verdict::Ignored(cause) => Ok((Work::Ignored { cause }, Vec::new())),
-        Verdict::Accepted(accepted) => {
-            let dedupe = accepted.event_key.map(dedupe);
-            let (table, records, weight) = (Arc::clone(&door.table), accepted.records, accepted.weight);
-            Ok((Work::Records { table, key: door.key, dedupe, records, weight, hops }, Vec::new()))
-        }
-        Verdict::Unreadable(bad) => {
-            let code = Code::find(bad.code).unwrap_or(Code::InvalidJson);
-            Err(Problem::new(code, bad.to_string()))
-        }
-        Verdict::Unfit { errors, event_key } => match event_key.map(dedupe) {
-            // Dedupe decides before the rules do: what was applied under older rules stays applied.
-            Some(dedupe) if gateway.store.is_applied(door.source.id, &dedupe.key, arrival.received_at).await? => {
-                Ok((Work::Repeat { dedupe }, errors))
-            }
-            _ => Err(judgement_failed(&errors)),
-        },
-    }
-}
-
-fn judgement_failed(errors: &[RuleError]) -> Problem {
-    let detail = match errors {
-        [one] => format!("{}: {}", one.to, one.detail),
-        many if many.len() >= MOST_ERRORS => format!("the first {MOST_ERRORS} errors; nothing was written"),
-        many => format!("{} errors; nothing was written", many.len()),
-    };
-    let errors = errors.iter().filter_map(|error| serde_json::to_value(error).ok()).collect();
-    Problem::new(Code::JudgementFailed, detail).with_errors(errors)
-}
-
-/// The database says that some value is taken, and not which.
-fn match_taken(door: &Door) -> Problem {
-    let shape = &door.source.shape;
-    let keys = door.table.keys.iter().map(|key| {
-        let names = shape.names(&key.fields).map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-        let detail = "another record may hold this value; it identifies one record only";
-        serde_json::json!({ "to": names, "code": "match_taken", "detail": detail })
-    });
-    Problem::from(Code::MatchTaken).with_errors(keys.collect())
-}
-
-fn too_large() -> RuleError {
-    let detail = "the event changes a large record so often that its changes are together larger than 64 MiB";
-    let (to, code, detail) = ("record".to_owned(), "too_large", detail.to_owned());
-    RuleError { index: None, rule: None, from: None, to, code, detail }
-}
-
-fn refused(door: &Door, error: WriteError) -> Problem {
-    match error {
-        WriteError::QueueFull => queue_full(),
-        WriteError::Unavailable | WriteError::ShapeMoved => {
-            Problem::from(Code::DatabaseUnavailable).with_retry_after(RETRY_AFTER)
-        }
-        WriteError::MatchTaken => match_taken(door),
-        WriteError::TooLarge => judgement_failed(&[too_large()]),
-        WriteError::Required(missing) => {
-            let told = missing.iter().map(|(place, missing)| intake::missing_required(&door.source, *place, missing));
-            judgement_failed(&told.collect::<Vec<_>>())
-        }
-        WriteError::Rejected | WriteError::NotRepeated => Code::InternalError.into(),
-    }
 }

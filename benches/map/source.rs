@@ -54,7 +54,7 @@ pub fn source(keys: &str, rules: &[&str], rule_keys: &str) -> Source {
     let module = format!("[module]\nslug = \"bench\"\nmatch = [\"f0\"]\n[module.fields]\n{fields}");
     let text = format!("{module}\n[[source]]\nslug = \"bench\"\n{keys}\n{rules}");
     let mut checked = Document::read("bench.toml", &text).check(&Bounds::default()).unwrap();
-    let CheckedSource { slug, settings, mapping } = checked.sources.remove(0);
+    let CheckedSource { slug, settings, mapping, .. } = checked.sources.remove(0);
     let (id, shape) = (SourceId::floor(now()), Arc::new(checked.shape));
     Source { id, slug, shape, settings, secrets: Secrets::default(), mapping, mapping_version: 1 }
 }

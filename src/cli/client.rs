@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use http::Method;
 use reqwest::{RequestBuilder, Url};
 use serde_json::{Value, json};
 
@@ -88,6 +89,28 @@ impl Client {
     /// One call that changes what stands, by a merge of its members; errors as for [`Client::call`].
     pub async fn change(&self, path: &str, key: &SecretString, body: &Value) -> Result<Value, Failure> {
         self.ask(self.http.patch(format!("{}{path}", self.url)).json(body), key).await
+    }
+
+    /// One call of any method, while what it is about stands at this version; null where the answer is empty. Errors as
+    /// for [`Client::call`].
+    pub async fn at_version(
+        &self,
+        (method, path): (Method, &str),
+        key: &SecretString,
+        (version, body): (Option<i64>, &Value),
+    ) -> Result<Value, Failure> {
+        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key.expose_secret());
+        let request =
+            version.into_iter().fold(request, |request, version| request.header("If-Match", format!("\"{version}\"")));
+        let answer = self.exchange(request.json(body)).await?;
+        if answer.status == NO_CONTENT { Ok(Value::Null) } else { self.told(&answer) }
+    }
+
+    /// Bytes as they are kept; errors as for [`Client::call`].
+    pub async fn bytes(&self, path: &str, key: &SecretString) -> Result<Vec<u8>, Failure> {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(key.expose_secret());
+        let answer = self.exchange(request).await?;
+        if answer.is_success() { Ok(answer.body) } else { self.told(&answer).map(|_| Vec::new()) }
     }
 
     /// One call that takes something away, and answers nothing; errors as for [`Client::call`].

@@ -6,7 +6,9 @@ pub mod audit;
 pub mod bench;
 pub mod changes;
 pub mod client;
+pub mod connect;
 mod diff;
+pub mod event;
 pub mod export;
 pub mod healthcheck;
 pub mod job;
@@ -15,6 +17,7 @@ pub mod mapping;
 pub mod module;
 pub mod output;
 pub mod preset;
+pub mod record;
 pub mod send;
 pub mod sign;
 pub mod source;
@@ -239,6 +242,17 @@ pub enum ClientCommand {
     /// What opens the door of a source, and its replacement
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Records of a module: look them up, and write them by hand
+    #[command(subcommand)]
+    Record(Box<record::RecordCommand>),
+
+    /// What came in, accepted or refused
+    #[command(subcommand)]
+    Event(Box<event::EventCommand>),
+
+    /// Judge events once more, by the mapping in force now
+    #[command(after_help = event::REPLAY)]
+    Replay(event::ReplayArgs),
 
     /// Have changes sent to URLs, and see what became of it
     #[command(subcommand)]
@@ -289,6 +303,9 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
         ClientCommand::Source(command) => source::run(command, output).await,
         ClientCommand::Token(command) => token::run(command, output).await,
+        ClientCommand::Record(command) => record::run(*command, output).await.map(|()| 0),
+        ClientCommand::Event(command) => event::run(*command, output).await,
+        ClientCommand::Replay(args) => event::replay(args, output).await,
         ClientCommand::Webhook(command) => webhook::run(*command, output).await,
         ClientCommand::Job(command) => job::run(command, output).await,
         ClientCommand::Key(command) => key::run(command, output).await.map(|()| 0),

@@ -166,6 +166,10 @@ bounds! {
         "Wrong API keys from one address at once; after that they are looked at evenly spread, so many a minute. 64 bits of an IPv6 address count as one. 16,384 addresses are remembered, and those that were quiet for longest are forgotten. A right key is taken from any address at any time: a key has 192 random bits, and trying finds none.",
         "429 `too_many_wrong_keys` with `Retry-After`.",
         "`tidegate_wrong_keys_total`, `tidegate_limit_reached_total`";
+    query_time: Duration = 5 * SECOND, Time 1 => HOUR,
+        "How long the database may look for one page of records or events.",
+        "400 `too_costly`.",
+        "the answer";
     followers: usize = 100, Count 1 => 10_000,
         "Clients that wait for changes at the same time, by `/api/v1/changes?wait=` or its stream.",
         "503 `too_many_followers` with `Retry-After`.",

@@ -37,6 +37,7 @@ pub struct Snapshot {
     /// The same as changes of that time are told by.
     past: Arc<Past>,
     doors: HashMap<String, Entrance>,
+    by_source: HashMap<SourceId, Arc<Door>>,
     limiters: Limiters,
     /// What the sources are used for; one for all snapshots.
     pub usage: Arc<Usage>,
@@ -77,13 +78,14 @@ impl Snapshot {
             .map(|source| (source.id, source.settings.rate_limit.unwrap_or_default().shared_by(pulse.replicas)));
         let limiters = old.map_or(&fresh, |old| &old.limiters).renew(quotas);
         let usage = old.map_or_else(Arc::default, |old| Arc::clone(&old.usage));
-        let mut doors = HashMap::new();
+        let (mut doors, mut by_source) = (HashMap::new(), HashMap::new());
         for stored in &sources {
             let Some(door) = door(stored, &modules, seal, (&limiters, &usage)) else {
                 tracing::error!(source = %stored.id, "a source cannot be used: its mapping, secrets or module do not read");
                 continue;
             };
             let door = Arc::new(door);
+            by_source.insert(stored.id, Arc::clone(&door));
             doors.extend(stored.tokens.iter().map(|token| {
                 let (door, last_use) = (Arc::clone(&door), usage.of_token(&token.digest));
                 (token.digest.clone(), Entrance { door, ends: token.expires_at, last_use })
@@ -91,7 +93,7 @@ impl Snapshot {
         }
         let (version, replicas) = (pulse.config_version, pulse.replicas);
         let past = Arc::new(told_by(&kept, &modules));
-        Ok(Self { version, replicas, modules, sources, keys, past, kept, doors, limiters, usage })
+        Ok(Self { version, replicas, modules, sources, keys, past, kept, doors, by_source, limiters, usage })
     }
 
     pub fn module(&self, slug: &str) -> Option<&StoredModule> {
@@ -140,6 +142,11 @@ impl Snapshot {
         }
         entrance.last_use.is(now);
         Some(&entrance.door)
+    }
+
+    /// The door of a source, whether or not it has a token.
+    pub fn door_of(&self, source: SourceId) -> Option<&Arc<Door>> {
+        self.by_source.get(&source)
     }
 }
 

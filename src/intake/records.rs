@@ -86,7 +86,8 @@ impl<'a> Records<'a> {
             return;
         }
         let act = if deletes { Act::Delete } else { Act::Put(draft.puts) };
-        let incoming = Incoming { source: self.source.id, event: request.event, occurred_at, act };
+        let (source, event) = (Some(self.source.id), Some(request.event));
+        let incoming = Incoming { source, event, occurred_at, act };
         self.done.push(JudgedRecord { key, incoming });
     }
 

@@ -106,6 +106,14 @@ pub struct RecordView {
 }
 
 impl RecordView {
+    pub fn id(&self) -> RecordId {
+        self.id
+    }
+
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
     pub fn new(shape: Arc<Shape>, row: Row) -> Self {
         Self {
             id: row.id,

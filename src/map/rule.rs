@@ -193,7 +193,7 @@ impl Rule {
 }
 
 /// A text that identifies a record: NFC, so that two spellings of one text are one record.
-fn match_text(text: &str) -> Result<Box<str>, BadValue> {
+pub fn match_text(text: &str) -> Result<Box<str>, BadValue> {
     let text: Cow<'_, str> = if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) };
     match text.len() {
         0 => Err(BadValue::new("match_value", "the field identifies records, and the text is empty")),
@@ -211,7 +211,7 @@ pub fn can_identify(text: &str) -> bool {
 }
 
 /// PostgreSQL's text has no NUL; both databases refuse it here alike.
-fn without_nul(node: Cow<'_, Node>) -> Result<Cow<'_, Node>, BadValue> {
+pub fn without_nul(node: Cow<'_, Node>) -> Result<Cow<'_, Node>, BadValue> {
     fn has_nul(node: &Node) -> bool {
         match node {
             Node::String(text) => text.contains('\0'),

@@ -103,6 +103,9 @@ codes! {
     InvalidRequest = "invalid_request" BAD_REQUEST "The request cannot be understood"
         "A parameter, a header or a member of the body has a value that this operation does not take."
         "Mend the part that the detail names, and send again.";
+    TooCostly = "too_costly" BAD_REQUEST "Too much would have to be looked at"
+        "To answer this page, more records would have to be looked through or sorted than there is time for (`query_time`)."
+        "Ask for less: filter by a field that identifies records, by `prefix` and not by `contains`, leave out `sort`, or have the bound `query_time` raised by whoever runs this gateway.";
     Unauthorized = "unauthorized" UNAUTHORIZED "No such webhook address"
         "The module or the token is not known here. Which of the two is not said."
         "Copy the webhook URL again from the people who run this gateway. A token that was replaced stops working.";

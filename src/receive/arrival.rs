@@ -196,6 +196,7 @@ impl Inbound {
             event_type: self.arrival.event_type.clone(),
             mapping_version: door.source.mapping_version,
             address: self.arrival.address.clone(),
+            replay_of: None,
             query,
             headers,
             body,

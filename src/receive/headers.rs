@@ -4,11 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-use super::{HOPS, MOST_HOPS};
-use crate::intake::Format;
-use crate::map::body::is_multipart;
-use crate::problem::{Code, Problem};
-
 /// Headers kept of one event, and bytes of one of them.
 const MOST_KEPT: usize = 64;
 const LONGEST_KEPT: usize = 1_024;
@@ -19,43 +14,8 @@ const CREDENTIALS: [&str; 9] =
 /// What every token of a source begins with.
 const TOKEN_MARK: &str = crate::secret::SOURCE_TOKEN;
 
-/// What to send instead.
-const MULTIPART: &str = "a multipart body is not read; send its fields as `application/x-www-form-urlencoded`, or as one \
-                         JSON document, and what is a file by its URL";
-
 pub fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// How the body is to be read; no content encoding but identity is taken.
-pub fn format(headers: &HeaderMap) -> Result<Format, Problem> {
-    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
-    if !encodings.into_iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Code::UnsupportedEncoding.into());
-    }
-    let content_type = match headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) {
-        None => None,
-        Some(Ok(text)) => Some(text),
-        Some(Err(_)) => return Err(Code::UnsupportedMediaType.into()),
-    };
-    Format::of(content_type).ok_or_else(|| match content_type {
-        Some(text) if is_multipart(text) => Problem::new(Code::UnsupportedMediaType, MULTIPART),
-        _ => Code::UnsupportedMediaType.into(),
-    })
-}
-
-pub fn hops(headers: &HeaderMap) -> Result<u32, Problem> {
-    let Some(value) = headers.get(HOPS) else { return Ok(0) };
-    let bad = || Problem::new(Code::InvalidRequest, format!("the header {HOPS} is a number"));
-    let text = value.to_str().map_err(|_| bad())?.trim();
-    if text.is_empty() || !text.bytes().all(|char| char.is_ascii_digit()) {
-        return Err(bad());
-    }
-    // What does not fit the number is too many, too.
-    match text.parse() {
-        Ok(hops) if hops <= MOST_HOPS => Ok(hops),
-        _ => Err(Code::TooManyHops.into()),
-    }
 }
 
 /// What the event log keeps: everything but what may be a credential, in bounds. Several values are joined by commas.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::headers;
+use crate::manage::inbound::format;
 use crate::map::form;
 use crate::secret::SOURCE_TOKEN;
 use crate::source::Source;
@@ -64,7 +65,7 @@ fn body(received: &Received<'_>, source: &Source, body: &Bytes) -> (Bytes, Paylo
     if redaction.is_empty() {
         return (body.clone(), Payload::Whole);
     }
-    let redact = || redaction.body(headers::format(received.headers).ok(), body);
+    let redact = || redaction.body(format(received.headers).ok(), body);
     let redacted = if body.len() > REDACTED_AT_ONCE { tokio::task::block_in_place(redact) } else { redact() };
     match redacted {
         Redacted::Whole => (body.clone(), Payload::Whole),

@@ -88,6 +88,19 @@ impl Decimal {
         if self.0.contains('.') { self.0.trim_end_matches('0').trim_end_matches('.') } else { &self.0 }
     }
 
+    /// A text that sorts by its bytes as the number does, the same for equal numbers: the digits before the point are
+    /// filled up with zeros; of a negative number each digit stands for its opposite.
+    pub fn sort_key(&self) -> String {
+        let (negative, rest) = split_sign(self.canonical());
+        let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+        let key = format!("{whole:0>MOST_DIGITS$}.{fraction}");
+        if !negative {
+            return format!("0{key}");
+        }
+        let turned = |char: char| char.to_digit(10).map_or(char, |digit| char::from(b'j' - digit as u8));
+        format!("-{}~", key.chars().map(turned).collect::<String>())
+    }
+
     /// The integer that this number is, if it is one and fits 64 bits.
     pub fn to_i64(&self) -> Option<i64> {
         self.canonical().parse().ok()
@@ -186,6 +199,18 @@ mod tests {
         assert_eq!(number("5.0").to_i64(), Some(5));
         assert_eq!(number("-9223372036854775808").to_i64(), Some(i64::MIN));
         assert_eq!(number("9223372036854775808").to_i64(), None);
+    }
+
+    #[test]
+    fn keys_sort_as_numbers_do() {
+        let order = [
+            "-100", "-12.51", "-12.5", "-12.49", "-2", "-0.5", "-0.05", "0", "0.001", "0.05", "0.5", "1", "2", "10",
+            "10.01",
+        ];
+        let keys = order.map(|text| Decimal::parse(text).unwrap().sort_key());
+        assert!(keys.is_sorted_by(|one, next| one < next), "{keys:#?}");
+        let key = |text| Decimal::parse(text).unwrap().sort_key();
+        assert_eq!((key("12.50"), key("-0.0")), (key("12.5"), key("0")));
     }
 
     #[test]

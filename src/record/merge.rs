@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::patch;
 use super::row::{CustomData, Guards, Row, Tombstone};
 use super::shape::Shape;
 use super::value::Value;
@@ -42,11 +43,12 @@ pub struct CustomPut {
     pub default: Option<serde_json::Value>,
 }
 
-/// One record's worth of a judged event.
+/// One record's worth of a judged event, or what an admin wants of a record.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    pub source: SourceId,
-    pub event: EventId,
+    /// None of what is done by hand: no source's guard stands against it.
+    pub source: Option<SourceId>,
+    pub event: Option<EventId>,
     pub occurred_at: Option<Timestamp>,
     pub act: Act,
 }
@@ -63,6 +65,8 @@ pub enum Act {
 pub struct Puts {
     pub fields: Vec<FieldPut>,
     pub custom: Vec<CustomPut>,
+    /// What an admin wants of `custom_data`, merged into it last (RFC 7396).
+    pub patch: CustomData,
 }
 
 /// What an event meets.
@@ -76,7 +80,7 @@ pub enum Standing<'a> {
 /// What became of one record. The names are those of the answer (DESIGN 3).
 ///
 /// In the order of what weighs more: the outcome of an event with several records is the first of theirs in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Created,
@@ -158,7 +162,7 @@ impl Standing<'_> {
             Self::Row(row) => (row.id, &row.guards),
             Self::Gone(tombstone) => (tombstone.id, &tombstone.guards),
         };
-        let guard = guards.get(&incoming.source)?;
+        let guard = guards.get(&incoming.source?)?;
         (incoming.occurred_at?.micros() < *guard).then_some(id)
     }
 }
@@ -188,7 +192,7 @@ fn create(
     let row = Row {
         id: fresh,
         version: 1,
-        event: Some(incoming.event),
+        event: incoming.event,
         guards: guards(gone, incoming),
         created_at: now,
         updated_at: now,
@@ -223,7 +227,7 @@ fn update(shape: &Shape, existing: &Row, (incoming, puts): (&Incoming, &Puts), n
         return Ok((Outcome::Unchanged, row));
     }
     row.version += 1;
-    row.event = Some(incoming.event);
+    row.event = incoming.event;
     row.updated_at = now.max(existing.updated_at);
     Ok((Outcome::Updated, row))
 }
@@ -241,8 +245,8 @@ fn required<'a>(shape: &'a Shape, puts: &'a Puts) -> impl Iterator<Item = Missin
 
 fn guards(existing: &Guards, incoming: &Incoming) -> Guards {
     let mut guards = existing.clone();
-    if let Some(at) = incoming.occurred_at {
-        guards.insert(incoming.source, at.micros());
+    if let Some((source, at)) = incoming.source.zip(incoming.occurred_at) {
+        guards.insert(source, at.micros());
     }
     guards
 }
@@ -258,6 +262,7 @@ fn custom_data(
             set(&mut custom, &put.path, node);
         }
     }
+    patch::apply(&mut custom, &puts.patch);
     custom
 }
 
@@ -307,8 +312,9 @@ mod tests {
     }
 
     fn incoming(source: SourceId, occurred_at: Option<i64>, fields: Vec<FieldPut>) -> Incoming {
-        let act = Act::Put(Puts { fields, custom: vec![] });
-        Incoming { source, event: EventId::new(at(1)), occurred_at: occurred_at.map(at), act }
+        let act = Act::Put(Puts { fields, ..Puts::default() });
+        let (source, event) = (Some(source), Some(EventId::new(at(1))));
+        Incoming { source, event, occurred_at: occurred_at.map(at), act }
     }
 
     fn delete(source: SourceId, occurred_at: i64) -> Incoming {

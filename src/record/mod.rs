@@ -11,6 +11,7 @@ pub mod event;
 pub mod field;
 pub mod merge;
 pub mod nearest;
+pub mod patch;
 pub mod row;
 pub mod shape;
 pub mod value;

@@ -29,7 +29,7 @@ pub(super) struct StoredChange {
 }
 
 impl StoredChange {
-    fn read(self) -> Result<Change, StoreError> {
+    pub fn read(self) -> Result<Change, StoreError> {
         let corrupt = || StoreError::Corrupt(format!("the change {}", self.id));
         let row = |text: Option<&String>| text.map(|text| serde_json::from_str::<Fields>(text)).transpose();
         let before = row(self.before.as_ref()).map_err(|_| corrupt())?;

@@ -1,8 +1,11 @@
 //! What differs between the two databases, and the one place where SQL is built from pieces: the pieces are
 //! statements of this crate, checked names, and integers.
 
+use std::time::Duration;
+
 use sqlx::SqlStr;
 
+use crate::record::decimal::MOST_DIGITS;
 use crate::record::field::Kind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,14 +139,12 @@ impl Dialect {
     /// PostgreSQL was told to avoid counts as so costly that it would be compiled, which takes longer than all the rest;
     /// so nothing is. The numbers are advisory keys of modules, sorted. Only PostgreSQL is sent it.
     pub fn begin_batch(self, modules: &[i64]) -> SqlStr {
-        let mut text = "BEGIN; SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
-            SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; \
-            SET LOCAL plan_cache_mode = force_generic_plan"
-            .to_owned();
-        for module in modules {
-            text.push_str(&format!("; SELECT pg_advisory_xact_lock_shared({module})"));
-        }
-        sql(text)
+        sql(format!("BEGIN; {}", of_batch(modules)))
+    }
+
+    /// The same inside a transaction that has begun: of what is done to one record by hand.
+    pub fn begin_hand(self, module: i64) -> SqlStr {
+        sql(of_batch(&[module]))
     }
 
     /// Opens a change of configuration, holding the batches of these modules off; gives up rather than stall them.
@@ -334,6 +335,44 @@ impl Dialect {
         }
     }
 
+    /// Opens what is read in one snapshot, for so long at most. SQLite is told the time in another way.
+    pub fn begin_bounded(self, most: Duration) -> SqlStr {
+        match self {
+            Self::Sqlite => sql("BEGIN".to_owned()),
+            Self::Postgres => sql(format!(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL jit = off",
+                most.as_millis().max(1)
+            )),
+        }
+    }
+
+    /// A column of `t` in a form that compares and sorts as its values do. SQLite has decimals as texts.
+    pub fn comparable(self, name: &str, kind: Type) -> String {
+        let column = format!("t.\"{name}\"");
+        match (self, kind) {
+            (Self::Sqlite, Type::Decimal) => decimal_key(&column),
+            _ => column,
+        }
+    }
+
+    /// A placeholder as it is compared with [`Dialect::comparable`].
+    pub fn cast(self, placeholder: &str, kind: Type) -> String {
+        match (self, kind) {
+            (Self::Postgres, Type::Decimal | Type::Timestamp | Type::Date) => {
+                format!("{placeholder}::{}", kind.postgres())
+            }
+            _ => placeholder.to_owned(),
+        }
+    }
+
+    /// Whether a text holds another, or bytes others.
+    pub fn contains(self, whole: &str, part: &str) -> String {
+        match self {
+            Self::Sqlite => format!("instr({whole}, {part}) > 0"),
+            Self::Postgres => format!("position({part} in {whole}) > 0"),
+        }
+    }
+
     /// A text column as its bytes: what another client wrote into SQLite need not be UTF-8.
     pub fn bytes(self, column: &str) -> String {
         match self {
@@ -341,4 +380,29 @@ impl Dialect {
             Self::Postgres => format!("convert_to({column}, 'UTF8')"),
         }
     }
+}
+
+/// What [`crate::record::decimal::Decimal::sort_key`] makes of a number, in SQL of SQLite.
+fn decimal_key(column: &str) -> String {
+    let digits = format!("ltrim({column}, '-')");
+    let point = format!("instr({digits}, '.')");
+    let whole = format!("CASE {point} WHEN 0 THEN {digits} ELSE substr({digits}, 1, {point} - 1) END");
+    let fraction = format!("CASE {point} WHEN 0 THEN '' ELSE rtrim(substr({digits}, {point} + 1), '0') END");
+    let padded = format!("substr('{}' || {whole}, -{MOST_DIGITS}) || '.' || {fraction}", "0".repeat(MOST_DIGITS));
+    let turned = (0..10).fold(format!("({padded})"), |text, digit| {
+        format!("replace({text}, '{digit}', '{}')", char::from(b'j' - digit))
+    });
+    format!("CASE WHEN {column} LIKE '-%' THEN '-' || {turned} || '~' ELSE '0' || {padded} END")
+}
+
+/// Settings and locks of those who write records.
+fn of_batch(modules: &[i64]) -> String {
+    let mut text = "SET LOCAL statement_timeout = 8000; SET LOCAL lock_timeout = 5000; \
+        SET LOCAL idle_in_transaction_session_timeout = 15000; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; \
+        SET LOCAL plan_cache_mode = force_generic_plan"
+        .to_owned();
+    for module in modules {
+        text.push_str(&format!("; SELECT pg_advisory_xact_lock_shared({module})"));
+    }
+    text
 }

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// The existing records forbid an alteration of their module.
     #[error("{} things stand in the way of the alteration", .0.len())]
     InTheWay(Vec<Obstacle>),
+    /// What was asked for took longer than it may.
+    #[error("the database was given no more time for it")]
+    TooLong,
     #[error("the database refused a statement: {}", told(.0))]
     Failed(sqlx::Error),
     #[error("stored data cannot be read: {0}")]
@@ -54,6 +57,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::Duplicates => Self::new(Code::Conflict, "records with equal values exist"),
             StoreError::InTheWay(found) => in_the_way(&found),
+            StoreError::TooLong => Code::TooCostly.into(),
             StoreError::Failed(_) | StoreError::Corrupt(_) => {
                 tracing::error!(%error, "a database call failed");
                 Code::InternalError.into()

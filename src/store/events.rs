@@ -10,7 +10,7 @@ use crate::id::{EventId, RecordId, SourceId};
 /// Nothing is left to be done for the event.
 const STATE_DONE: &str = "done";
 
-const COLUMNS: [(&str, Type); 21] = [
+pub(super) const COLUMNS: [(&str, Type); 21] = [
     ("id", Type::Text),
     ("received_at", Type::Integer),
     ("module_id", Type::Text),
@@ -102,7 +102,7 @@ impl<'a> NewEvent<'a> {
             serde_json::to_string(&self.record_ids)?.into(),
             errors.into(),
             self.duplicate_of.map(|id| id.to_string()).into(),
-            Cell::Null,
+            entry.replay_of.map(|id| id.to_string()).into(),
             entry.address.as_deref().into(),
             entry.query.as_deref().into(),
             entry.headers.get().into(),
@@ -162,29 +162,6 @@ pub struct StoredEvent {
 }
 
 impl Store {
-    /// Newest first, before an id when one is given, of these sources when some are named.
-    pub async fn events(
-        &self,
-        sources: Option<&[SourceId]>,
-        before: Option<EventId>,
-        limit: i64,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let names = COLUMNS.map(|(name, _)| name).join(", ");
-        // The parameter is bound either way, so that there is one order of parameters.
-        let of_sources = match sources {
-            Some(_) => self.dialect.among("source_id"),
-            None => "$1 = '[]'".to_owned(),
-        };
-        let ids = serde_json::to_string(sources.unwrap_or_default());
-        let ids = ids.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let text = sql(format!(
-            "SELECT {names}, stripped_at FROM events WHERE {of_sources} AND id < $2 ORDER BY id DESC LIMIT $3"
-        ));
-        // Sorts after every id.
-        let before = before.map_or_else(|| "evt_~".to_owned(), |before| before.to_string());
-        Ok(on!(&self.read, pool => sqlx::query_as(text).bind(ids).bind(before).bind(limit).fetch_all(pool).await)?)
-    }
-
     pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
         let names = COLUMNS.map(|(name, _)| name).join(", ");
         let text = sql(format!("SELECT {names}, stripped_at FROM events WHERE id = $1"));

@@ -3,6 +3,7 @@
 
 pub mod alter;
 pub mod audit;
+mod bounded;
 pub mod changes;
 mod checkpoint;
 mod connect;
@@ -12,6 +13,7 @@ pub mod due;
 pub mod edits;
 pub mod endpoints;
 mod error;
+pub mod event_page;
 pub mod events;
 pub mod heartbeat;
 pub mod history;
@@ -25,9 +27,11 @@ pub mod missed;
 pub mod modules;
 mod partitions;
 pub mod plan;
+pub mod record_history;
 pub mod records;
 pub mod redeliver;
 pub mod refusals;
+pub mod replays;
 mod rows;
 pub mod settle;
 pub mod setup;

@@ -68,7 +68,7 @@ async fn run(store: Arc<Store>, clock: Clock, mut queue: mpsc::Receiver<Refusal>
     }
 }
 
-async fn write(
+pub(super) async fn write(
     store: &Store,
     insert: &Statement,
     clock: &Clock,

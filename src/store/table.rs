@@ -52,7 +52,8 @@ pub struct Table {
     pub(super) delete: Statement,
     pub(super) park: Statement,
     pub(super) get: SqlStr,
-    pub(super) list: SqlStr,
+    /// All rows, up to a condition that is to follow.
+    pub(super) select: String,
 }
 
 impl Table {
@@ -68,7 +69,7 @@ impl Table {
             delete: texts.delete(),
             park: texts.park(keys),
             get: sql(texts.get()),
-            list: sql(texts.list()),
+            select: texts.select(),
             keys: keys.iter().zip(marks).map(|(fields, marks)| texts.key(fields, marks)).collect(),
             shape,
         }
@@ -235,21 +236,10 @@ impl Texts<'_> {
     }
 
     fn get(&self) -> String {
-        format!(
-            "/* shape {} */ SELECT {} FROM \"{}\" t WHERE t.\"_id\" = $1",
-            self.shape.number,
-            self.read(),
-            self.shape.table()
-        )
+        format!("{} WHERE t.\"_id\" = $1", self.select())
     }
 
-    /// Oldest first, after an id.
-    fn list(&self) -> String {
-        format!(
-            "/* shape {} */ SELECT {} FROM \"{}\" t WHERE t.\"_id\" > $1 ORDER BY t.\"_id\" LIMIT $2",
-            self.shape.number,
-            self.read(),
-            self.shape.table()
-        )
+    fn select(&self) -> String {
+        format!("/* shape {} */ SELECT {} FROM \"{}\" t", self.shape.number, self.read(), self.shape.table())
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::fold::{self, Slots};
+use super::fold::{self, Change, Slots};
+use super::log::By;
 use super::order::{Order, Work, Written};
 use super::statements::Statements;
 use super::{claims, log, rows, tombstones};
@@ -70,7 +71,8 @@ pub(super) async fn commit(
     rows::write(&mut tx, &slots).await?;
     tombstones::write(&mut tx, statements, &folded.buried, now).await?;
     log::write_events(&mut tx, statements, orders, &folded.fates, clock).await?;
-    log::write_changes(&mut tx, statements, orders, &folded.changes, now).await?;
+    let by = |change: &Change<'_>| By::from(&orders[change.order]);
+    log::write_changes(&mut tx, statements, &folded.changes, by, now).await?;
     crate::store::commit(tx).await?;
     Ok(folded.fates)
 }

@@ -31,6 +31,11 @@ pub(super) fn dedupe(order: &Order) -> Option<&Dedupe> {
     }
 }
 
+/// The same where it decides; a replay does not ask.
+pub(super) fn asked(order: &Order) -> Option<&Dedupe> {
+    dedupe(order).filter(|dedupe| !dedupe.lifted)
+}
+
 struct Wanted<'a> {
     source_id: SourceId,
     key: &'a str,
@@ -48,7 +53,7 @@ pub(super) async fn claim<'a>(
     let mut claims = Claims::new();
     let mut wanted = Vec::new();
     for (place, order) in orders.iter().enumerate() {
-        let Some(Dedupe { key, expires_at }) = dedupe(order).filter(|_| !moved[place]) else { continue };
+        let Some(Dedupe { key, expires_at, .. }) = dedupe(order).filter(|_| !moved[place]) else { continue };
         let Entry::Vacant(free) = claims.entry((order.entry.source, key.as_str())) else { continue };
         free.insert(Claim::Ours(place));
         let (source_id, event_id) = (order.entry.source, order.entry.id);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::batch::Fate;
-use super::claims::{Claim, Claims, dedupe};
+use super::claims::{Claim, Claims, asked};
 use super::order::{Order, Receipt, Work, WriteError, Written};
 use crate::clock::Timestamp;
 use crate::id::{EventId, ModuleId, RecordId};
@@ -96,12 +96,17 @@ const MOST_OF_AN_EVENT: usize = 64 * 1024 * 1024;
 const MOST_OF_A_BATCH: usize = 32 * 1024 * 1024;
 
 impl<'a> Slots<'a> {
+    /// Of one record that was found already.
+    pub fn of_one(slot: Slot<'a>) -> Self {
+        Self { all: vec![slot], of: Vec::new(), found: HashMap::new() }
+    }
+
     /// One slot for each distinct match value among the orders that will be merged.
     pub fn of(orders: &'a [Order], moved: &[bool], claims: &Claims<'_>) -> Self {
         let mut slots = Self { all: Vec::new(), of: Vec::with_capacity(orders.len()), found: HashMap::new() };
         let mut known = HashMap::new();
         for (place, order) in orders.iter().enumerate() {
-            let theirs = dedupe(order).and_then(|dedupe| claims.get(&(order.entry.source, dedupe.key.as_str())));
+            let theirs = asked(order).and_then(|dedupe| claims.get(&(order.entry.source, dedupe.key.as_str())));
             let merges = !moved[place] && !matches!(theirs, Some(Claim::Theirs(..)));
             let of = match &order.work {
                 Work::Records { table, key, records, .. } if merges => {
@@ -185,7 +190,7 @@ pub(super) fn fold<'a>(
 ) -> Folded<'a> {
     let mut folded = Folded { fates: Vec::with_capacity(orders.len()), ..Folded::default() };
     for (place, order) in orders.iter().enumerate() {
-        let claim = dedupe(order).and_then(|dedupe| claims.get(&(order.entry.source, dedupe.key.as_str())));
+        let claim = asked(order).and_then(|dedupe| claims.get(&(order.entry.source, dedupe.key.as_str())));
         let fate = match (&order.work, claim) {
             _ if moved[place] => Fate::Settled(Err(WriteError::ShapeMoved)),
             (Work::Ignored { .. }, _) => Fate::Settled(Ok(Receipt::of(Vec::new()))),

@@ -7,7 +7,7 @@ use super::fold::{Change, Mutation};
 use super::order::{Order, Work};
 use super::statements::Statements;
 use crate::clock::{Clock, Timestamp};
-use crate::id::ChangeId;
+use crate::id::{ChangeId, EventId};
 use crate::record::merge::Outcome;
 use crate::record::row::{Row, Snapshot};
 use crate::store::Tx;
@@ -52,8 +52,8 @@ pub(super) async fn write_events(
 pub(super) async fn write_changes(
     tx: &mut Tx<'_>,
     statements: &Statements,
-    orders: &[Order],
     changes: &[Change<'_>],
+    by: impl Fn(&Change<'_>) -> By,
     now: Timestamp,
 ) -> Result<(), BatchError> {
     if changes.is_empty() {
@@ -61,7 +61,7 @@ pub(super) async fn write_changes(
     }
     let mut rows = Rows::new(COLUMNS.len(), changes.len());
     for change in changes {
-        rows.push(cells(&orders[change.order], change, now)?);
+        rows.push(cells(by(change), change, now)?);
     }
     if statements.changes.execute(tx, &rows).await? == 0 {
         let mut records = changes.iter().map(|change| change.mutation.record()).collect::<Vec<_>>();
@@ -73,13 +73,28 @@ pub(super) async fn write_changes(
     Ok(())
 }
 
+/// Who makes a change.
+#[derive(Debug)]
+pub(super) struct By {
+    pub event: Option<EventId>,
+    /// The event's source, or who did it by hand.
+    pub actor: String,
+    pub hops: u32,
+}
+
+impl From<&Order> for By {
+    fn from(order: &Order) -> Self {
+        let hops = match &order.work {
+            Work::Records { hops, .. } => *hops,
+            Work::Ignored { .. } | Work::Repeat { .. } => 0,
+        };
+        Self { event: Some(order.entry.id), actor: order.entry.source.to_string(), hops }
+    }
+}
+
 /// One row of the log, in the order of its columns.
-fn cells<'a>(order: &Order, change: &Change<'_>, now: Timestamp) -> Result<[Cell<'a>; COLUMNS.len()], BatchError> {
+fn cells<'a>(by: By, change: &Change<'_>, now: Timestamp) -> Result<[Cell<'a>; COLUMNS.len()], BatchError> {
     let shape = &*change.table.shape;
-    let hops = match &order.work {
-        Work::Records { hops, .. } => *hops,
-        Work::Ignored { .. } | Work::Repeat { .. } => 0,
-    };
     let (op, before, after) = match &change.mutation {
         Mutation::Insert(after) => ("insert", None, Some(after)),
         Mutation::Update { before, after } => ("update", Some(before), Some(after)),
@@ -96,8 +111,8 @@ fn cells<'a>(order: &Order, change: &Change<'_>, now: Timestamp) -> Result<[Cell
         shape.number.into(),
         snapshot(before)?.into(),
         snapshot(after)?.into(),
-        order.entry.id.to_string().into(),
-        order.entry.source.to_string().into(),
-        i64::from(hops).into(),
+        by.event.map(|event| event.to_string()).into(),
+        by.actor.into(),
+        i64::from(by.hops).into(),
     ])
 }

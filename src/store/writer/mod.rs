@@ -7,6 +7,7 @@ mod batch;
 mod claims;
 mod fold;
 pub mod foresee;
+pub mod hand;
 mod lane;
 mod log;
 mod order;

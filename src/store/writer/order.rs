@@ -22,6 +22,8 @@ pub struct Entry {
     pub event_type: Option<String>,
     pub mapping_version: i64,
     pub address: Option<String>,
+    /// The event that an admin had judged once more.
+    pub replay_of: Option<EventId>,
     /// The parameters of the URL, when the mapping looks at them.
     pub query: Option<String>,
     /// The headers kept, as one JSON object.
@@ -57,6 +59,9 @@ pub enum Work {
 pub struct Dedupe {
     pub key: String,
     pub expires_at: Timestamp,
+    /// Of a replay: the event is applied whoever holds its id. It takes an id that is free, so that what the sender sends
+    /// again is a duplicate, and leaves any other with the event that holds it.
+    pub lifted: bool,
 }
 
 /// What became of a committed event.

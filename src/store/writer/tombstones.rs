@@ -8,7 +8,7 @@ use super::batch::{BatchError, json};
 use super::fold::{Buried, Slots};
 use super::statements::Statements;
 use crate::clock::Timestamp;
-use crate::record::row::Tombstone;
+use crate::record::row::{Guards, Tombstone};
 use crate::record::value::Value;
 use crate::secret::{digest, hex};
 use crate::store::Tx;
@@ -46,6 +46,38 @@ pub(super) async fn find(
         slots.all.get_mut(slot).ok_or_else(corrupt)?.gone = Some(Arc::new(tombstone));
     }
     Ok(())
+}
+
+/// Under any of the match values that a new record has. Several deleted ones may have had them, one each: of every source
+/// the farthest that it had come with one of these counts.
+pub(super) async fn of(
+    tx: &mut Tx<'_>,
+    statements: &Statements,
+    (table, fields): (&Table, &[Option<Value>]),
+    now: Timestamp,
+) -> Result<Option<Tombstone>, BatchError> {
+    let mut wanted = Rows::new(2, table.keys.len());
+    for (key, of) in table.keys.iter().enumerate() {
+        if let Some(values) = of.fields.iter().map(|field| fields[*field].as_ref()).collect::<Option<Vec<_>>>() {
+            wanted.push([0.into(), name(table, key, values.into_iter())?.into()]);
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let found: Vec<(i64, String, String)> = statements.tombstones.fetch(tx, &wanted, Some(now.micros())).await?;
+    let mut gone: Option<Tombstone> = None;
+    for (_, id, guards) in found {
+        let corrupt = || BatchError::Corrupt("a tombstone".to_owned());
+        let guards: Guards = serde_json::from_str(&guards).map_err(|_| corrupt())?;
+        let id = id.parse().map_err(|_| corrupt())?;
+        let gone = gone.get_or_insert(Tombstone { id, guards: Guards::new() });
+        for (source, at) in guards {
+            let farthest = gone.guards.entry(source).or_insert(at);
+            *farthest = at.max(*farthest);
+        }
+    }
+    Ok(gone)
 }
 
 /// One row for each set of fields by which the record could be found. The last delete of a match value counts.
