@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and the environment")]
 
 #[path = "../throughput/cluster.rs"]
+#[allow(dead_code, reason = "shared with benches that use all of it")]
 mod cluster;
 #[path = "../throughput/process.rs"]
 #[allow(dead_code, reason = "the other benchmark's figures")]
