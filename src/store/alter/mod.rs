@@ -80,11 +80,12 @@ async fn alter(tx: &mut Tx<'_>, of: Of<'_>, from: i64, alteration: &Alteration, 
     let number = new.number_after(old, from);
     let (before, after) = (of.shape(old, from)?, of.shape(new, number)?);
     if number != from {
+        // On PostgreSQL this holds the table against edits, too: what is found from here on stays so.
+        triggers::remove(tx, of.dialect, &before).await?;
         let found = obstacles::find(tx, of.dialect, &before.table(), alteration).await?;
         if !found.is_empty() {
             return Err(StoreError::InTheWay(found));
         }
-        triggers::remove(tx, of.dialect, &before).await?;
         indexes::drop_old(tx, &before.table(), alteration).await?;
         columns::alter(tx, of, (number, &before.table()), alteration, now).await?;
         indexes::create_new(tx, &after.table(), alteration).await?;

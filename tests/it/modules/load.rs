@@ -13,6 +13,7 @@ use super::follow::assert_log_can_be_followed;
 use super::patch;
 use crate::app::{App, text};
 use crate::client::Sender;
+use crate::database::Engine;
 
 both!(a_module_is_altered_under_load);
 
@@ -71,9 +72,15 @@ async fn go_on(heard: &AtomicUsize) {
 async fn a_module_is_altered_under_load(app: App) {
     let sender = app.sender(&file("count", "").replace("MATCH", "code")).await;
     let (stop, heard) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
+    // Half of the events come in by another gateway, which hears of an alteration when it meets it.
+    let replica = match app.database().engine() {
+        Engine::Postgres => Some(app.setup.replica().start().await),
+        Engine::Sqlite => None,
+    };
+    let doors = [sender.clone(), replica.as_ref().map_or_else(|| sender.clone(), |replica| sender.at(&replica.url))];
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS {
-        clients.spawn(post_until(stop.clone(), sender.clone(), client, Arc::clone(&heard)));
+        clients.spawn(post_until(stop.clone(), doors[client % 2].clone(), client, Arc::clone(&heard)));
     }
     let mut reads = JoinSet::new();
     reads.spawn(read_until(stop.clone(), app.http.clone(), app.url.clone(), app.key.clone()));
