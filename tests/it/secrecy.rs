@@ -73,9 +73,8 @@ async fn nothing_is_logged_that_opens_a_door(setup: Setup) {
         answers.push(hex.send(hex.request(http::Method::GET, &path)).await);
     }
     let wrong = "tgk_almost-right";
-    let refused = Answer::to(process.admin.request(http::Method::GET, "/api/v1/presets").bearer_auth(wrong)).await;
-    refused.problem(401, "key_invalid");
-    answers.push(refused);
+    let refused = process.admin.request(http::Method::GET, "/api/v1/presets").bearer_auth(wrong);
+    Answer::to(refused).await.problem(401, "key_invalid");
     let (url, key) = (process.admin.url.clone(), process.admin.key.clone());
     let (_, log) = process.terminate();
     assert!(log.contains("an API key that is not valid"), "whoever runs it can see who tries");
