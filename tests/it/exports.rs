@@ -71,10 +71,12 @@ async fn files_of_tests_are_fixed_points(app: App) {
         include_str!("../data/modules/two-doors.toml"),
         include_str!("../data/modules/named.toml"),
         include_str!("../data/modules/bodies.toml"),
+        include_str!("../data/modules/canaries.toml"),
+        include_str!("../data/modules/shop.toml"),
         SIGNED,
         ODD,
     ] {
-        let secrets = json!({ "ONE": "1", "TWO": "2", "PARCELS": "3" });
+        let secrets = json!({ "ONE": "1", "TWO": "2", "PARCELS": "3", "SHOP": "4", "ERP": "5" });
         let slug = text(&app.apply(file, secrets.clone()).await.done()["modules"][0]["slug"]).to_owned();
         let text = exported(&app, &slug).await;
         assert_unchanged(&app.apply(&text, secrets.clone()).await, &text);
