@@ -9,6 +9,7 @@ use crate::process::{Process, tidegate};
 
 both!(sources_are_run_from_the_command_line);
 
+#[expect(clippy::too_many_lines, reason = "one session of an operator, in its order")]
 async fn sources_are_run_from_the_command_line(setup: Setup) {
     let process = Process::start(&setup).await;
     let admin = &process.admin;
