@@ -25,6 +25,8 @@ enum Client {
 pub struct Old {
     client: Client,
     sources: Vec<String>,
+    /// Whose events stay.
+    other: String,
     /// The one that was there before removing began.
     oldest: Option<String>,
     /// Before the first of them.
@@ -43,7 +45,14 @@ impl Old {
                 Client::Sqlite(options.connect().await.unwrap())
             }
         };
-        let mut old = Self { client, sources: Vec::new(), oldest: None, first: String::new(), end: String::new() };
+        let mut old = Self {
+            client,
+            sources: Vec::new(),
+            other: String::new(),
+            oldest: None,
+            first: String::new(),
+            end: String::new(),
+        };
         old.sources = old.texts("SELECT id FROM sources ORDER BY id".to_owned()).await;
         old
     }
@@ -104,6 +113,13 @@ impl Old {
             let ids = ids.collect::<Vec<_>>().join(",");
             self.run(self.insert(&format!("[{ids}]"))).await;
         }
+        if let Some(other) = self.sources.get(sources).cloned() {
+            // One that is still kept lies in each day, so that no day can be dropped as a whole.
+            let id = |day: u32| format!("[\"{}\",\"{other}\"]", EventId::new(begin.after(day * DAY + DAY / 2)));
+            let ids = (0..DAYS).map(id).collect::<Vec<_>>().join(",");
+            self.run(self.insert(&format!("[{ids}]"))).await;
+            self.other = other;
+        }
         if let Client::Postgres(_) = self.client {
             self.run("VACUUM ANALYZE events".to_owned()).await;
             self.run("CHECKPOINT".to_owned()).await;
@@ -145,7 +161,10 @@ impl Old {
 
     async fn oldest(&mut self) -> Option<String> {
         let (first, end) = (&self.first, &self.end);
-        let text = format!("SELECT id FROM events WHERE id >= '{first}' AND id < '{end}' ORDER BY id LIMIT 1");
+        let other = &self.other;
+        let text = format!(
+            "SELECT id FROM events WHERE id >= '{first}' AND id < '{end}' AND source_id <> '{other}' ORDER BY id LIMIT 1"
+        );
         self.texts(text).await.pop()
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tidegate::clock::Timestamp;
 use tidegate::config::Bounds;
 use tidegate::id::SourceId;
-use tidegate::source::Source;
 use tidegate::source::document::{Checked, CheckedSource, Document, FileError};
+use tidegate::source::{Secrets, Source};
 
 /// The time at which everything happens.
 pub fn now() -> Timestamp {
@@ -22,7 +22,7 @@ pub fn sources(text: &str) -> Result<Vec<Source>, Vec<FileError>> {
     let shape = Arc::new(shape);
     let source = |CheckedSource { slug, settings, mapping, .. }| {
         let (id, shape) = (SourceId::floor(now()), Arc::clone(&shape));
-        Source { id, slug, shape, settings, secrets: Vec::new(), mapping, mapping_version: 1 }
+        Source { id, slug, shape, settings, secrets: Secrets::default(), mapping, mapping_version: 1 }
     };
     Ok(sources.into_iter().map(source).collect())
 }

@@ -225,7 +225,7 @@ pub enum ClientCommand {
 
     /// Check and try mappings: of module files without a gateway, and those of a running one with their versions
     #[command(subcommand)]
-    Mapping(mapping::MappingCommand),
+    Mapping(Box<mapping::MappingCommand>),
 
     /// Make, alter and delete modules while their events come in
     #[command(subcommand)]
@@ -237,11 +237,11 @@ pub enum ClientCommand {
 
     /// Sources of a running gateway: settings, secrets, and what they are used for
     #[command(subcommand)]
-    Source(source::SourceCommand),
+    Source(Box<source::SourceCommand>),
 
     /// What opens the door of a source, and its replacement
     #[command(subcommand)]
-    Token(token::TokenCommand),
+    Token(Box<token::TokenCommand>),
     /// Records of a module: look them up, and write them by hand
     #[command(subcommand)]
     Record(Box<record::RecordCommand>),
@@ -268,7 +268,7 @@ pub enum ClientCommand {
 
     /// Who changed what, newest first
     #[command(after_help = AUDIT)]
-    Audit(audit::AuditArgs),
+    Audit(Box<audit::AuditArgs>),
 
     /// Run SQL on the SQLite file of a gateway, also while it runs
     #[command(after_help = SQL)]
@@ -299,17 +299,17 @@ async fn dispatch(command: ClientCommand, output: Output) -> u8 {
         ClientCommand::Sign(args) => sign::run(&args, output),
         ClientCommand::Verify(args) => verify::run(&args, output),
         ClientCommand::Preset(command) => preset::run(&command, output),
-        ClientCommand::Mapping(command) => mapping::run(command, output).await,
+        ClientCommand::Mapping(command) => mapping::run(*command, output).await,
         ClientCommand::Changes(args) => changes::run(args, output).await.map(|()| 0),
-        ClientCommand::Source(command) => source::run(command, output).await,
-        ClientCommand::Token(command) => token::run(command, output).await,
+        ClientCommand::Source(command) => source::run(*command, output).await,
+        ClientCommand::Token(command) => token::run(*command, output).await,
         ClientCommand::Record(command) => record::run(*command, output).await.map(|()| 0),
         ClientCommand::Event(command) => event::run(*command, output).await,
         ClientCommand::Replay(args) => event::replay(args, output).await,
         ClientCommand::Webhook(command) => webhook::run(*command, output).await,
         ClientCommand::Job(command) => job::run(command, output).await,
         ClientCommand::Key(command) => key::run(command, output).await.map(|()| 0),
-        ClientCommand::Audit(args) => audit::run(args, output).await.map(|()| 0),
+        ClientCommand::Audit(args) => audit::run(*args, output).await.map(|()| 0),
         ClientCommand::Module(command) => module::run(*command, output).await,
         ClientCommand::Sql(args) => sql::run(args, output).await.map(|()| 0),
         ClientCommand::Bench(args) => bench::run(args, output).await,

@@ -71,10 +71,12 @@ async fn files_of_tests_are_fixed_points(app: App) {
         include_str!("../data/modules/two-doors.toml"),
         include_str!("../data/modules/named.toml"),
         include_str!("../data/modules/bodies.toml"),
+        include_str!("../data/modules/canaries.toml"),
+        include_str!("../data/modules/shop.toml"),
         SIGNED,
         ODD,
     ] {
-        let secrets = json!({ "ONE": "1", "TWO": "2", "PARCELS": "3" });
+        let secrets = json!({ "ONE": "1", "TWO": "2", "PARCELS": "3", "SHOP": "4", "ERP": "5" });
         let slug = text(&app.apply(file, secrets.clone()).await.done()["modules"][0]["slug"]).to_owned();
         let text = exported(&app, &slug).await;
         assert_unchanged(&app.apply(&text, secrets.clone()).await, &text);
@@ -96,7 +98,7 @@ at = "timestamp"
 state = { type = "status", values = ["it's", "a \"b\"", "tab\there"] }
 [[module.event]]
 name = "odd.thing"
-when = '@.after.state == "it\'s" || @.after.code == "\\"'
+when = "@.after.state == \"it's\" || @.after.code == \"\\\\\""
 data = { "a b" = "@.after.code", inner = { deep = "const:it's" } }
 [[source]]
 slug = "one"
@@ -158,7 +160,7 @@ async fn secrets_that_were_given_stay(app: App) {
     let moved = file.replace("X-S", "X-T");
     app.apply(&moved, json!({})).await.done();
     sender.send(signed("not-for-files")).await.problem(401, "signature_missing");
-    assert_eq!(app.see("/modules/orders/sources/given").await["secrets"], 1);
+    assert_eq!(app.see("/modules/orders/sources/given").await["secrets"].as_array().map(Vec::len), Some(1));
 }
 
 /// It is added where it is used; and a source that does without it goes on doing so.

@@ -26,7 +26,7 @@ pub type Member = (String, Box<RawValue>);
 
 /// The members of an object, in its order; nulls are left out, as they stand for what is not said.
 pub fn members(document: &impl Serialize) -> Result<Vec<Member>, Unwritable> {
-    let mut members = table(&*to_raw_value(document).map_err(|_| Unwritable::Other)?)?;
+    let mut members = table(&to_raw_value(document).map_err(|_| Unwritable::Other)?)?;
     members.retain(|(_, value)| value.get() != "null");
     Ok(members)
 }
