@@ -118,7 +118,7 @@ async fn send_all(sender: &Sender, secret: &str, seen: &mut Seen) {
         ),
         (
             "application/json",
-            json!({ "code": "A", "card": { "number": CARD }, "filler": "f".repeat(300_000) }).to_string(),
+            json!({ "code": "A", "card": { "number": CARD }, "filler": "f".repeat(220_000) }).to_string(),
         ),
         ("application/x-www-form-urlencoded", format!("code=A&card={CARD}&card[number]={CARD}")),
         ("application/xml", format!("<order><code>A</code><card><number>{CARD}</number></card></order>")),
@@ -143,7 +143,9 @@ async fn send_all(sender: &Sender, secret: &str, seen: &mut Seen) {
             "an answer to a forgery",
             &sender.send(request(Method::POST).header("x-signature", "sha256=00")).await,
         );
-        seen.keep("an answer to PUT", &sender.send(request(Method::PUT)).await);
+        if body.len() < 1_000 {
+            seen.keep("an answer to PUT", &sender.send(request(Method::PUT)).await);
+        }
     }
     for path in [format!("{}/x", sender.path()), format!("/api/webhook/canaries/{}", sender.token), format!("/{CARD}")]
     {
