@@ -89,6 +89,8 @@ async fn answer(gateway: &Gateway, inbound: &mut Inbound) -> Result<Answered, Pr
     // A handshake may be of any type, and without a body.
     let known = if may_ask { None } else { Some(format(&inbound.headers)?) };
     inbound.read_body(gateway, door.source.max_body(&gateway.config.bounds)).await?;
+    // A body may take its time, and the token may have been revoked meanwhile.
+    let door = inbound.find_door_again(gateway, door)?;
     if let Some(mut answer) = admit(gateway, inbound, &door)? {
         handshake::keep(gateway, inbound, &door, &mut answer).await?;
         return Ok(Answered::Handshake(answer));
@@ -108,6 +110,10 @@ fn admit(gateway: &Gateway, inbound: &Inbound, door: &Door) -> Result<Option<Ans
     let request = verify::Request::new(inbound.signed(&url));
     let find = |all: &[Handshake]| {
         let found = all.iter().find(|handshake| handshake.is(&request));
+        if found.is_some_and(Handshake::keeps) {
+            // Whatever becomes of it.
+            let _ = inbound.offers_secret.set(());
+        }
         found.map(|found| handshake::answer(gateway, inbound, door, (found, &request))).transpose()
     };
     if let Some(answer) = find(&door.handshakes.unsigned)? {

@@ -15,9 +15,11 @@ use super::answer::{App, Asked, answer, query};
 use super::described::{Expired, NotFound};
 use super::extract::Authenticated;
 use crate::gateway::Gateway;
+use crate::manage::authenticate::is_still_welcome;
+use crate::manage::caller::Caller;
 use crate::manage::change_view::ChangeView;
 use crate::manage::list_changes::{self, Following, Reading, Wanted};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// How often a stream without news says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -63,7 +65,11 @@ pub async fn list_changes(
     asked: Asked<ChangesQuery>,
 ) -> Result<Response, Problem> {
     let asked = query(asked)?;
-    list_changes::list_changes(&gateway, &caller, asked.wanted()).await.map(answer)
+    let changes = list_changes::list_changes(&gateway, &caller, asked.wanted()).await?;
+    if asked.wait.is_some() && !is_still_welcome(&gateway, &caller) {
+        return Err(Code::KeyInvalid.into());
+    }
+    Ok(answer(changes))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -83,6 +89,7 @@ pub struct StreamQuery {
 /// `write_time`, its connection.
 struct Stream {
     gateway: Arc<Gateway>,
+    caller: Caller,
     reading: Reading,
     following: Following,
     page: std::vec::IntoIter<ChangeView>,
@@ -110,7 +117,7 @@ pub async fn stream_changes(
     };
     let reading = Reading::begin(&gateway, &caller, &wanted).await?;
     let following = Following::begin(&gateway)?;
-    let stream = Stream { gateway, reading, following, page: Vec::new().into_iter() };
+    let stream = Stream { gateway, caller, reading, following, page: Vec::new().into_iter() };
     let events = unfold(stream, |mut stream| async {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -119,9 +126,12 @@ pub async fn stream_changes(
 }
 
 impl Stream {
-    /// Ends when the gateway stops, and when the log cannot be read: the reader comes again from where it was.
+    /// Ends when the gateway stops, when the caller's key does not count any more, and when the log cannot be read: the reader comes again from where it was.
     async fn next(&mut self) -> Option<Event> {
         loop {
+            if !is_still_welcome(&self.gateway, &self.caller) {
+                return None;
+            }
             if let Some(change) = self.page.next() {
                 return Event::default().event("change").id(change.cursor()).json_data(&change).ok();
             }

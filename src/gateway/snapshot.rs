@@ -124,6 +124,11 @@ impl Snapshot {
         self.keys.get(&crate::secret::hex(&digest(token)))
     }
 
+    /// When the time of a key that opens something ends, if ever; nothing of any other.
+    pub fn live_until(&self, id: KeyId) -> Option<Option<Timestamp>> {
+        self.keys.values().find(|key| key.id == id).map(|key| key.expires_at)
+    }
+
     pub fn has_key(&self, id: KeyId) -> bool {
         self.keys.values().any(|key| key.id == id)
     }

@@ -20,6 +20,12 @@ pub fn authenticate(gateway: &Gateway, token: Option<&str>, address: IpAddr) -> 
     }
 }
 
+/// Whether a caller who was let in once would be let in now; for those who stay for long.
+pub fn is_still_welcome(gateway: &Gateway, caller: &Caller) -> bool {
+    let key = caller.actor.parse().ok().and_then(|id| gateway.snapshot().live_until(id));
+    key.is_some_and(|end| end.is_none_or(|end| end > gateway.clock.now()))
+}
+
 /// A right key passes before anything is counted, so that nobody can lock out those who share their address.
 fn refused(gateway: &Gateway, known: Option<&StoredKey>, address: IpAddr) -> Problem {
     let problem = match gateway.guesses.count(address) {

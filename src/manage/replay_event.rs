@@ -72,6 +72,7 @@ struct Replay {
 pub async fn replay_event(gateway: &Gateway, caller: &Caller, id: &str) -> Result<Replayed, Problem> {
     caller.needs(Role::Editor)?;
     let replay = Replay::of(gateway, caller, id).await?;
+    replay.door(&gateway.snapshot())?;
     let target = replay.first.to_string();
     let told = serde_json::json!({ "eventId": replay.event });
     let audit = caller.changed("event.replay", target, &serde_json::Value::Null, &told);
@@ -223,8 +224,22 @@ impl Replay {
     }
 }
 
+/// What the door did not let in for who sent it does not come in by another.
+const DOOR: [Code; 6] = [
+    Code::SignatureMissing,
+    Code::SignatureMalformed,
+    Code::SignatureMismatch,
+    Code::SignatureUnconfigured,
+    Code::TimestampOutsideTolerance,
+    Code::HandshakeRefused,
+];
+
 /// What was kept in part would mean something else.
 fn is_whole(event: &StoredEvent, body: &[u8]) -> Result<(), Problem> {
+    if DOOR.iter().any(|code| event.cause.as_deref() == Some(code.as_str())) {
+        let detail = "this event was refused since its signature did not vouch for it; have its sender send it again";
+        return Err(Problem::new(Code::Conflict, detail));
+    }
     if body.is_empty() {
         let detail = "no payload is kept of this event: it was refused before it was read, or its source keeps none";
         return Err(Problem::new(Code::Conflict, detail));

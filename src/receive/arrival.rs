@@ -54,6 +54,8 @@ pub struct Inbound {
     door: Option<Arc<Door>>,
     /// What was signed, where that is all that tells the event from others.
     pub once: OnceLock<[u8; 32]>,
+    /// It is a handshake that brings a secret, which is kept nowhere in the clear.
+    pub offers_secret: OnceLock<()>,
     /// Version of the configuration that the door belongs to.
     pub judged_by: i64,
     unread: Option<Body>,
@@ -80,6 +82,7 @@ impl Inbound {
             uri: parts.uri,
             door: None,
             once: OnceLock::new(),
+            offers_secret: OnceLock::new(),
             judged_by: 0,
             unread: Some(body),
         }
@@ -89,6 +92,23 @@ impl Inbound {
     /// way to it: one hash, one look-up.
     pub fn find_door(&mut self, gateway: &Gateway) -> Result<Arc<Door>, Problem> {
         let door = self.look_up(gateway).ok_or_else(|| Problem::from(Code::Unauthorized))?;
+        self.enter(&door);
+        Ok(door)
+    }
+
+    /// The door as it stands by now, where the configuration has moved since it was found.
+    pub fn find_door_again(&mut self, gateway: &Gateway, door: Arc<Door>) -> Result<Arc<Door>, Problem> {
+        let snapshot = gateway.snapshot();
+        if snapshot.version == self.judged_by {
+            return Ok(door);
+        }
+        let (module, token) = (self.address().0, self.token());
+        let door = snapshot.door(module, token, gateway.clock.now()).cloned();
+        let door = door.ok_or_else(|| Problem::from(Code::Unauthorized))?;
+        if !door.source.settings.enabled {
+            return Err(Code::SourceDisabled.into());
+        }
+        self.judged_by = snapshot.version;
         self.enter(&door);
         Ok(door)
     }
@@ -214,7 +234,7 @@ impl Inbound {
 
     /// Hands a refused request to the refusals lane, as far as a source is known: a stranger's requests are counted.
     pub fn keep_refusal(&mut self, gateway: &Gateway, problem: &Problem) {
-        if problem.code() == Code::HandshakeRefused {
+        if problem.code() == Code::HandshakeRefused || self.offers_secret.get().is_some() {
             self.forget();
         }
         let Some(door) = &self.door else { return };

@@ -86,8 +86,8 @@ impl Page {
     fn module(&mut self, slug: &str, definition: &Definition) {
         self.text.push_str(&format!("[module]\nslug = {}\n", text(slug)));
         self.at = "module.".to_owned();
-        // `keys` are made of the matches; the rest has forms of its own.
-        let apart = ["keys", "fields", "events"];
+        // `keys` are made of the matches, `marks` of renamings; the rest has forms of its own.
+        let apart = ["keys", "marks", "fields", "events"];
         let is_usual = |(name, value): &Member| {
             name == "name" && serde_json::from_str(value.get()).is_ok_and(|it: String| it == slug)
         };

@@ -30,13 +30,14 @@ impl Store {
     /// Removes some of the columns, as far as it is the time for it.
     pub async fn remove_columns(&self, now: Timestamp) -> Result<(), StoreError> {
         let text = "SELECT d.module_id, m.slug, d.name FROM dropped_columns d JOIN modules m ON m.id = d.module_id \
-            ORDER BY d.dropped_at, d.name LIMIT $1";
-        let rows: Vec<(String, String, String)> =
-            on!(&self.read, pool => sqlx::query_as(text).bind(MOST).fetch_all(pool).await)?;
+            ORDER BY d.dropped_at, d.name";
+        let rows: Vec<(String, String, String)> = on!(&self.read, pool => sqlx::query_as(text).fetch_all(pool).await)?;
+        let mut tried = 0;
         for (module, slug, name) in rows {
             let Ok(slug) = ModuleSlug::parse(&slug) else { continue };
             let gone = Gone { module, table: table_of(&slug), name };
-            if self.is_time(&gone, now).await? {
+            if tried < MOST && self.is_time(&gone, now).await? {
+                tried += 1;
                 self.remove_column(&gone).await?;
             }
         }

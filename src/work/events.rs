@@ -78,6 +78,11 @@ struct Round<'a> {
 
 impl Round<'_> {
     async fn run(mut self, usual: Duration, rules: &[Rule]) -> Result<(), StoreError> {
+        // Of days whose events are gone nothing is held, also where nobody asked for a while.
+        for rule in rules {
+            let end = Ends::new(rule.age.unwrap_or(usual), self.now).rows;
+            self.store.forget_days(&rule.source.to_string(), end).await?;
+        }
         for kept in &self.sources(usual, rules).await? {
             if let Some(end) = kept.ends.payloads {
                 self.strip(&kept.source, Some(EventId::floor(end)), i64::MAX).await?;
@@ -93,11 +98,6 @@ impl Round<'_> {
         let gone = self.store.gone_payloads().await?;
         for kept in &self.sources(usual, rules).await? {
             self.remove(kept, gone.get(&kept.source).cloned().unwrap_or_default()).await?;
-        }
-        // Also of sources that have no event any more.
-        for rule in rules.iter().filter(|rule| rule.bytes.is_some()) {
-            let end = Ends::new(rule.age.unwrap_or(usual), self.now).rows;
-            self.store.forget_days(&rule.source.to_string(), end).await?;
         }
         Ok(())
     }

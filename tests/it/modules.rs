@@ -7,6 +7,7 @@ mod deleting;
 mod follow;
 mod load;
 mod making;
+mod names;
 mod obstacles;
 
 use http::Method;

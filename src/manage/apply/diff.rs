@@ -62,7 +62,7 @@ impl ModuleDiff {
 /// `keys` follow from the matches.
 fn settings(definition: &Definition) -> Map<String, Value> {
     let mut settings = object(definition);
-    settings.retain(|name, _| !["fields", "events", "keys"].contains(&name.as_str()));
+    settings.retain(|name, _| !["fields", "events", "keys", "marks"].contains(&name.as_str()));
     settings
 }
 

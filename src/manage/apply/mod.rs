@@ -13,7 +13,9 @@ use crate::problem::{Code, Problem};
 use crate::secret::SecretString;
 use crate::source::document::{Document, FileError, check_all};
 use crate::store::StoreError;
+use crate::store::alter::ModuleStep;
 use crate::store::keys::Role;
+use crate::store::modules::StoredModule;
 use crate::store::plan::Step;
 use compare::{Applied, Known, Plan};
 
@@ -39,6 +41,9 @@ pub async fn apply(gateway: &Gateway, caller: &Caller, input: &Input) -> Result<
         let sources = gateway.store.sources().await?;
         let known = Known::new(gateway, caller, (&modules, &sources), &input.secrets);
         let plan = plan(&known, &documents, &gateway.config.bounds)?;
+        if input.dry_run {
+            in_the_way(gateway, &modules, &plan.steps).await?;
+        }
         if input.dry_run || plan.steps.is_empty() {
             return Ok(plan.applied.without_tokens());
         }
@@ -49,6 +54,18 @@ pub async fn apply(gateway: &Gateway, caller: &Caller, input: &Input) -> Result<
         }
     }
     Err(Problem::new(Code::Conflict, "the configuration keeps changing at the same time; try again"))
+}
+
+/// What of the records that stand would refuse the plan, as far as that can be known without holding anybody up.
+async fn in_the_way(gateway: &Gateway, modules: &[StoredModule], steps: &[Step]) -> Result<(), StoreError> {
+    let mut found = Vec::new();
+    for step in steps {
+        let Step::Module { id, step: ModuleStep::Alter { alteration, .. }, .. } = step else { continue };
+        if let Some(module) = modules.iter().find(|module| module.id() == *id) {
+            found.append(&mut gateway.store.obstacles(&module.table.shape, alteration).await?);
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(StoreError::InTheWay(found)) }
 }
 
 /// Carries the steps out and puts them into force here; the other replicas follow within a second. Once begun it goes

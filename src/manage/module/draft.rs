@@ -52,7 +52,7 @@ impl Draft {
         };
         let events = match asked.get("events") {
             Some(events) => given_events(events, &fields, &mut faults),
-            None => standing_events(standing, &fields, &mut in_the_way),
+            None => standing_events(standing, &fields, (&renamed, &dropped), &mut in_the_way),
         };
         if !faults.is_empty() {
             return Err(faults);
@@ -152,9 +152,21 @@ fn given_events(asked: &Value, fields: &[FieldDefinition], faults: &mut Vec<Faul
 fn standing_events(
     standing: Option<&Definition>,
     fields: &[FieldDefinition],
+    (renamed, dropped): (&[(FieldName, FieldName)], &[FieldName]),
     in_the_way: &mut Vec<Obstacle>,
 ) -> Vec<EventDefinition> {
     let Some(standing) = standing else { return Vec::new() };
+    let moved = renamed.iter().map(|(from, _)| from).chain(dropped);
+    for name in moved.filter(|name| fields.iter().any(|field| field.name == **name)) {
+        let of_it = standing.events.iter().enumerate().filter(|(_, event)| speaks_of(event, name));
+        in_the_way.extend(of_it.map(|(place, event)| {
+            let detail = format!(
+                "the event {} speaks of `{name}`, which is another field from now on; bring new `events` in the same request",
+                event.name
+            );
+            Obstacle::new(format!("events[{}]", place + 1), detail)
+        }));
+    }
     if standing.fields != fields {
         let raw = standing.events.iter().map(RawEvent::from).collect::<Vec<_>>();
         let (_, found) = event::check(&raw, fields, &[]);
@@ -165,6 +177,15 @@ fn standing_events(
         }));
     }
     standing.events.clone()
+}
+
+/// Whether the name stands in its texts, as a word.
+fn speaks_of(event: &EventDefinition, name: &FieldName) -> bool {
+    let is_word = |text: &str| {
+        let mut words = text.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+        words.any(|word| word == name.as_str())
+    };
+    is_word(&event.when) || event.data.as_ref().is_some_and(|data| is_word(&data.to_string()))
 }
 
 /// A place in a module file, as the API names it.

@@ -70,7 +70,8 @@ pub fn in_the_way(
     let Some((shape, keys)) = definition.shape(id, slug.clone(), 0) else { return Vec::new() };
     let mut found = Vec::new();
     for Carried { source, mapping } in carried {
-        let uses = uses(mapping, dropped);
+        // As it stood: a name may belong to another field by now.
+        let uses = uses(&source.mapping, dropped);
         let faults = source.settings.complete(mapping).check(&shape, &keys).err().unwrap_or_default();
         let is_told = |fault: &Fault| uses.iter().any(|(_, at)| *at == fault.at);
         let others = faults.iter().filter(|fault| !is_told(fault)).map(|fault| {

@@ -42,6 +42,9 @@ pub fn read(shape: &Shape, asked: &Asked, sort: Sort) -> Result<Option<Place>, P
             "`cursor` was given for a list with other filters or another `sort`; begin that list anew without it";
         return Err(Problem::new(Code::InvalidRequest, detail));
     }
+    if value.as_ref().is_some_and(|text| text.contains('\0')) {
+        return Err(bad());
+    }
     let value = value.map(|text| Value::read(&sort.column.kind(shape), &text)).transpose();
     Ok(Some(Place { value: value.map_err(|_| bad())?, id: id.parse().map_err(|_| bad())? }))
 }

@@ -18,7 +18,7 @@ use crate::record::field::{Field, Kind, ModuleSlug};
 use crate::record::shape::Shape;
 
 /// Moves when triggers are made otherwise: those of the tables that stand are then made anew at the next start.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Before columns are altered.
 pub(super) async fn remove(tx: &mut Tx<'_>, dialect: Dialect, shape: &Shape) -> Result<(), sqlx::Error> {

@@ -47,8 +47,8 @@ fn function(shape: &Shape) -> String {
          SECURITY DEFINER SET search_path FROM CURRENT SET \"TimeZone\" = 'UTC' AS $edit$
 BEGIN
   IF TG_OP = 'TRUNCATE' THEN
-    {into} SELECT {micros}, '{module}', t.\"_id\", 'delete', t.\"_version\" + 1, {number}, row_to_json(t), NULL \
-      FROM \"{table}\" t ORDER BY t.\"_id\";
+    {into} SELECT {micros}, '{module}', \"_t\".\"_id\", 'delete', \"_t\".\"_version\" + 1, {number}, row_to_json(\"_t\"), NULL \
+      FROM \"{table}\" \"_t\" ORDER BY \"_t\".\"_id\";
   ELSIF TG_OP = 'DELETE' THEN
     {into} VALUES ({micros}, '{module}', OLD.\"_id\", 'delete', OLD.\"_version\" + 1, {number}, row_to_json(OLD), NULL);
   ELSIF TG_OP = 'UPDATE' THEN

@@ -100,9 +100,9 @@ async fn equal(tx: &mut Tx<'_>, table: &str, pairs: &[Pair<'_>]) -> Result<Vec<V
         pairs.iter().map(|(was, _)| text(&was.name)).collect::<Vec<_>>().join(join)
     };
     let text = format!(
-        "SELECT g.first_id, t.\"_id\" FROM (SELECT {}, min(\"_id\") AS first_id FROM \"{table}\" WHERE {} GROUP BY {} \
+        "SELECT g.\"_first\", t.\"_id\" FROM (SELECT {}, min(\"_id\") AS \"_first\" FROM \"{table}\" WHERE {} GROUP BY {} \
          HAVING count(*) > 1 ORDER BY min(\"_id\") LIMIT {MOST_TOLD}) AS g JOIN \"{table}\" AS t ON {} \
-         ORDER BY g.first_id, t.\"_id\" LIMIT {}",
+         ORDER BY g.\"_first\", t.\"_id\" LIMIT {}",
         each(&|name| format!("\"{name}\""), ", "),
         each(&|name| format!("\"{name}\" IS NOT NULL"), " AND "),
         each(&|name| format!("\"{name}\""), ", "),
