@@ -2,11 +2,11 @@
 //! module or the new one.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::draft::Draft;
 use super::sources::{Carried, carried, in_the_way, keys};
-use super::{Members, alter, invalid};
+use super::{Members, alter, invalid, shown};
 use crate::gateway::Gateway;
 use crate::manage::apply::carry_out;
 use crate::manage::caller::Caller;
@@ -181,7 +181,6 @@ impl<'a> Plan<'a> {
             let new = mappings::NewVersion { version, document, author, note: note.clone(), origin: Origin::Api };
             steps.push(Step::AddMapping { source: source.id, new });
         }
-        let shown = |definition: &crate::record::definition::Definition| json!({ "name": definition.name, "match": definition.matching, "fields": definition.fields, "events": definition.events });
         let (before, after) = (shown(&self.alteration.old), shown(&self.alteration.new));
         steps.push(caller.changed("module.change", of.1.to_string(), &before, &after));
         let mut all = alter(of, self.module.table.shape.number, self.alteration, caller);

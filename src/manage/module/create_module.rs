@@ -1,9 +1,9 @@
 //! A new module, with a table of its own. Its sources come by themselves.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::draft::Draft;
-use super::{Members, invalid};
+use super::{Members, invalid, shown};
 use crate::gateway::Gateway;
 use crate::id::ModuleId;
 use crate::manage::apply::carry_out;
@@ -36,8 +36,7 @@ pub async fn create_module(gateway: &Gateway, caller: &Caller, mut asked: Member
         if gateway.store.modules().await?.iter().any(|module| *module.slug() == slug) {
             return Err(Problem::new(Code::Conflict, format!("there is a module `{slug}` already")));
         }
-        let after = json!({ "name": definition.name, "match": definition.matching, "fields": definition.fields,
-            "events": definition.events });
+        let after = shown(&definition);
         let id = ModuleId::new(gateway.clock.now());
         let steps = vec![
             Step::CreateModule { id, slug: slug.clone(), definition: definition.clone() },

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::shown;
 use crate::gateway::Gateway;
 use crate::manage::apply::carry_out;
 use crate::manage::caller::Caller;
@@ -45,8 +46,7 @@ pub async fn delete_module(
 
 fn steps(caller: &Caller, module: StoredModule) -> Vec<Step> {
     let (id, slug, from) = (module.id(), module.slug().clone(), module.table.shape.number);
-    let before = json!({ "name": module.definition.name, "match": module.definition.matching,
-        "fields": module.definition.fields });
+    let before = shown(&module.definition);
     let data = json!({ "module": slug, "module_id": id, "shape": from }).to_string();
     let audit = caller.changed("module.delete", slug.to_string(), &before, &Value::Null);
     let step = ModuleStep::Delete { from, definition: Box::new(module.definition) };

@@ -15,7 +15,7 @@ use crate::manage::caller::Caller;
 use crate::problem::{Code, Problem};
 use crate::record::alteration::Alteration;
 use crate::record::change::MODULE_ALTERED;
-use crate::record::definition::Fault;
+use crate::record::definition::{Definition, Fault};
 use crate::record::field::ModuleSlug;
 use crate::store::alter::ModuleStep;
 use crate::store::plan::Step;
@@ -37,6 +37,12 @@ pub fn alter((id, slug): (ModuleId, ModuleSlug), from: i64, alteration: Alterati
     });
     let step = ModuleStep::Alter { from, alteration: Box::new(alteration) };
     std::iter::once(Step::Module { id, slug, step }).chain(told).collect()
+}
+
+/// As the audit log has it.
+fn shown(definition: &Definition) -> Value {
+    let Definition { name, matching, fields, events, .. } = definition;
+    json!({ "name": name, "match": matching, "fields": fields, "events": events })
 }
 
 /// A request that makes no sense by itself.
