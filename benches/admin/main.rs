@@ -182,7 +182,8 @@ async fn seed(api: &Api, url: Option<&str>, file: &Path, size: usize) -> Vec<Str
 }
 
 fn row(place: usize, (id, at): (&str, Timestamp), sources: &[String], bytes: &str) -> String {
-    let (verdict, cause) = if place % 50 == 0 { ("refused", "'judgement_failed'") } else { ("updated", "NULL") };
+    let (verdict, cause) =
+        if place.is_multiple_of(50) { ("refused", "'judgement_failed'") } else { ("updated", "NULL") };
     let body = json!({ "type": "order", "number": place, "note": "a payload of a usual size ".repeat(20) }).to_string();
     let (bytes, size) = (bytes.replace("{}", &body), body.len());
     let (source, kind) = (&sources[place % sources.len()], place % 5);

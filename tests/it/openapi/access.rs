@@ -72,6 +72,7 @@ async fn call(app: &App, (method, path, operation): &(String, String, Value), do
     tokio::time::timeout(MINUTE, request.send()).await.expect("in time").expect("an answer").status().as_u16()
 }
 
+#[expect(clippy::print_stdout, reason = "how much was tried is what this test is about")]
 async fn each_route_is_for_those_that_it_says(setup: Setup) {
     let app = setup.with_stopped_clock().start().await;
     let document = app.get("/api/openapi.json").await.done();

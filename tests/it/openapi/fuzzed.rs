@@ -18,6 +18,7 @@ const DEADLINE: &str = "400";
 /// For each route and phase.
 const EXAMPLES: &str = "12";
 
+#[expect(clippy::disallowed_methods, reason = "the program is handed over by scripts/test")]
 fn schemathesis() -> PathBuf {
     std::env::var_os("TIDEGATE_TEST_SCHEMATHESIS").expect("scripts/test installs Schemathesis").into()
 }
@@ -54,6 +55,7 @@ async fn known(app: &App) -> String {
     .concat()
 }
 
+#[expect(clippy::print_stdout, reason = "how much was tried is what this test is about")]
 async fn what_the_document_says_is_what_is_answered(app: App) {
     let settings = app.setup.folder().join("schemathesis.toml");
     std::fs::write(&settings, known(&app).await).unwrap();
