@@ -85,7 +85,7 @@ pub async fn version(
 /// refused, with the places.
 #[utoipa::path(post, path = "/modules/{slug}/sources/{source}/mapping/versions/{n}/restore",
     operation_id = "restore_mapping_version", tag = "Mappings", security(("key" = ["editor"])),
-    request_body = Option<Restoration>,
+    request_body(content = Option<Restoration>, example = json!({ "note": "as it was before" })),
     responses((status = 200, body = MappingView), NotFound, Conflict, Moved, Unfit))]
 pub async fn restore(
     State(gateway): App,

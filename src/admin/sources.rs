@@ -93,7 +93,7 @@ pub async fn delete_source(
 ///
 /// Both open its door until the overlap ends. The new one, and its URL, are answered once.
 #[utoipa::path(post, path = "/modules/{slug}/sources/{source}/rotate-token", tag = "Sources",
-    security(("key" = ["editor"])), request_body = Option<rotate_token::Rotation>,
+    security(("key" = ["editor"])), request_body(content = Option<rotate_token::Rotation>, example = json!({ "overlap": 3600 })),
     responses((status = 200, body = rotate_token::RotatedToken), NotFound, Conflict, Moved, Unfit))]
 pub async fn rotate_token(
     State(gateway): App,
@@ -113,7 +113,7 @@ pub async fn rotate_token(
 /// with the secrets that it named before leaves it in force.
 #[utoipa::path(post, path = "/modules/{slug}/sources/{source}/rotate-secret", tag = "Sources",
     operation_id = "rotate_source_secret", security(("key" = ["editor"])),
-    request_body = Option<rotate_secret::Rotation>,
+    request_body(content = Option<rotate_secret::Rotation>, example = json!({ "overlap": 3600 })),
     responses((status = 200, body = rotate_secret::RotatedSecret), NotFound, Conflict, Moved, Unfit))]
 pub async fn rotate_secret(
     State(gateway): App,

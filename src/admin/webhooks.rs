@@ -155,7 +155,7 @@ pub async fn disable_webhook(
 ///
 /// Both sign until the overlap ends. The new one is answered once.
 #[utoipa::path(post, path = "/webhooks/{id}/rotate-secret", tag = "Webhooks", security(("key" = ["editor"])),
-    request_body = Option<webhook::rotate_secret::Rotation>,
+    request_body(content = Option<webhook::rotate_secret::Rotation>, example = json!({ "overlap": 3600 })),
     responses((status = 200, body = WithSecret), NotFound, Conflict, Unfit))]
 pub async fn rotate_secret(
     State(gateway): App,
@@ -181,7 +181,7 @@ pub async fn promote_secret(
 
 /// Sends a test event, and shows the answer
 #[utoipa::path(post, path = "/webhooks/{id}/test", tag = "Webhooks", security(("key" = ["editor"])),
-    request_body = Option<webhook::test_webhook::Asked>,
+    request_body(content = Option<webhook::test_webhook::Asked>, example = json!({ "type": "record_created" })),
     responses((status = 200, body = webhook::test_webhook::Tested), NotFound, Unfit))]
 pub async fn test_webhook(
     State(gateway): App,

@@ -92,7 +92,7 @@ async fn a_test_tells_of_the_newest_change_of_its_type(app: App) {
         let body = receiver.received().pop().unwrap().json();
         assert_eq!((&body["data"]["code"], &body["event"]), (&json!(code), &json!(of_type)), "{body}");
     }
-    let answer = test(&app, &made["id"], Value::Null).await;
+    let answer = test(&app, &made["id"], json!([])).await;
     answer.problem(400, "invalid_request");
     let answer = test(&app, &made["id"], json!({})).await.done();
     assert_eq!(answer["type"], "order.sold", "what it asks for");
