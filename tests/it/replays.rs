@@ -129,7 +129,9 @@ async fn what_cannot_be_replayed_says_why(app: App) {
         .await;
     assert!(text(&replay(&app, id).await.problem(409, "conflict")["detail"]).contains("source is gone"));
     let empty = if app.database().engine() == crate::database::Engine::Postgres { "''" } else { "x''" };
-    app.database().run(AssertSqlSafe(format!("UPDATE events SET body = {empty}, payload = 'none' WHERE id = '{id}'"))).await;
+    app.database()
+        .run(AssertSqlSafe(format!("UPDATE events SET body = {empty}, payload = 'none' WHERE id = '{id}'")))
+        .await;
     assert!(text(&replay(&app, id).await.problem(409, "conflict")["detail"]).contains("no payload"));
     app.get(&format!("/api/v1/events/{id}/payload")).await.problem(404, "not_found");
 }

@@ -41,6 +41,8 @@ async fn known(app: &App) -> String {
         )
     };
     [
+        // An `If-Match` that fits no version is a reason to refuse, too.
+        "[checks.negative_data_rejection]\nexpected-statuses = [\"4xx\"]\n".to_owned(),
         "[parameters]\nslug = \"orders\"\nsource = \"shop\"\nn = \"1\"\n".to_owned(),
         format!("record = {}\n", made["recordId"]),
         of("events", &made["eventId"]),
