@@ -14,11 +14,13 @@ both!(
     the_event_id_is_lifted_and_the_guard_is_not,
     a_replay_that_is_refused_is_an_event_too,
     what_cannot_be_replayed_says_why,
+    a_forgery_is_not_replayed,
     replays_and_resends_at_once,
     records_and_events_from_the_command_line,
 );
 
 const ORDERS: &str = include_str!("../data/modules/orders.toml");
+const SIGNED: &str = include_str!("../data/modules/signed.toml");
 
 async fn replay(app: &App, event: &str) -> Answer {
     app.post(&format!("/api/v1/events/{event}/replay"), json!({})).await
@@ -210,4 +212,14 @@ async fn records_and_events_from_the_command_line(setup: Setup) {
     assert_eq!((code, &replayed["replays"][0]["outcome"]), (0, &json!("unchanged")));
     let (code, replayed) = types(&["event", "replay", event, "evt_x"]);
     assert!(code == 1 && replayed.contains("unchanged") && replayed.contains("refused"), "{replayed}");
+}
+
+/// What was refused for who sent it is not let in by another door.
+async fn a_forgery_is_not_replayed(app: App) {
+    let sender = app.senders(SIGNED, json!({ "ONE": "one", "TWO": "two" })).await.swap_remove(0);
+    sender.post(json!({ "code": "FORGED" })).await.problem(401, "signature_missing");
+    let id = newest(&app, "refused").await["id"].clone();
+    let problem = replay(&app, text(&id)).await.problem(409, "conflict");
+    assert!(text(&problem["detail"]).contains("signature"), "{problem}");
+    assert_eq!(app.list("/modules/signed/records", 10).await.len(), 0);
 }
