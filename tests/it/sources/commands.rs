@@ -48,7 +48,6 @@ impl<'a> Operator<'a> {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one session of an operator, in its order")]
 async fn sources_are_run_from_the_command_line(setup: Setup) {
     let process = Process::start(&setup).await;
     let operator = Operator::of(&setup, &process);
